@@ -1,0 +1,161 @@
+"""The client: wires a credential, options and a transport. The only module that reads the environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from .convert.config import to_http_options
+from .errors import CredentialError, ValidationError
+from .transport import AsyncTransport, Secrets, Transport, find_transport
+from .wire.endpoint import Endpoint
+from .wire.gemini import GeminiApi
+
+if TYPE_CHECKING:
+    from .chats import Chats
+    from .models import Models
+    from .types import HttpOptions
+
+__all__ = ["Client", "Connector"]
+
+VERSION = "0.1.0"
+
+_BASE_URL = "https://generativelanguage.googleapis.com/"
+
+
+class Connector:
+    """What chats and models hold of their client: the transport, the endpoint and the secrets.
+
+    Dropping the Client leaves it alive, so a chat goes on as long as anyone holds the chat.
+    """
+
+    def __init__(
+        self, *, endpoint: Endpoint, api_key: str | None, headers: Mapping[str, str], transport: Any | None
+    ) -> None:
+        self.endpoint = endpoint
+        self.dialect = GeminiApi()
+        self._api_key = api_key
+        self._headers = dict(headers)
+        self._given = transport
+        self._made: Transport | None = None
+        self._making = threading.Lock()
+
+    def secrets(self, headers: Mapping[str, str], endpoint: Endpoint) -> Secrets:
+        """The credential and all headers of the program, for the host of ``endpoint``."""
+        if self._api_key is not None and self._api_key.startswith("auth_tokens/"):
+            raise CredentialError("an ephemeral token (auth_tokens/...) works with the Live API only; use an API key")
+        own = {} if self._api_key is None else {"x-goog-api-key": self._api_key}
+        return Secrets({**own, **self._headers, **headers}, url=endpoint.base_url)
+
+    def sync_transport(self) -> Transport:
+        """The transport for synchronous calls; ``requests``, unless another was chosen. It is made on first use."""
+        if self._given is not None and not isinstance(self._given, str):
+            if not isinstance(self._given, Transport):
+                raise ValidationError(f"{type(self._given).__name__} is not a transport for synchronous calls")
+            return self._given
+        with self._making:
+            if self._made is None:
+                self._made = cast("Transport", find_transport(self._given or "requests"))
+            return self._made
+
+    def close(self) -> None:
+        """Close the transport, if it was made here."""
+        made, self._made = self._made, None
+        if made is not None:
+            made.close()
+
+
+class Client:
+    """The way in.
+
+    ``api_key``: the Gemini API key; else the environment's GOOGLE_API_KEY, else GEMINI_API_KEY.
+    ``http_options``: a types.HttpOptions or a dict: ``base_url``, ``api_version``, ``headers``, ``timeout`` (in
+    milliseconds), ``retry_options``, ``extra_body``. ``transport``: an instance, or the name of an installed plug-in;
+    without it, ``requests``. A transport that was handed in is not closed here, and one that replays a recording needs
+    no key.
+
+    GOOGLE_GEMINI_BASE_URL and GOOGLE_GENAI_API_VERSION in the environment stand in for the options of that name.
+    Raises ValidationError, a ValueError, for what cannot be used, and CredentialError where a key is needed and there
+    is none.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        http_options: HttpOptions | Mapping[str, Any] | None = None,
+        transport: Transport | AsyncTransport | str | None = None,
+    ) -> None:
+        _refuse_vertex()
+        try:
+            options, headers = to_http_options(http_options if http_options is not None else {})
+        except ValidationError as error:
+            raise error.under(".http_options") from None
+        key = _api_key(api_key)
+        if key is None and getattr(transport, "needs_credential", True):
+            raise CredentialError(
+                "no API key: hand over Client(api_key=...), or set GOOGLE_API_KEY or GEMINI_API_KEY in the environment"
+            )
+        endpoint = Endpoint(
+            base_url=os.environ.get("GOOGLE_GEMINI_BASE_URL") or _BASE_URL,
+            api_version="" if options.base_url_resource_scope is not None else _api_version(),
+            labels=_labels(),
+        )
+        endpoint = endpoint.merged(options)
+        self._connector = Connector(endpoint=endpoint, api_key=key, headers=headers, transport=transport)
+
+    @property
+    def chats(self) -> Chats:
+        """Conversations that remember."""
+        from .chats import Chats
+
+        return Chats(self._connector)
+
+    @property
+    def models(self) -> Models:
+        """Answers without a chat."""
+        from .models import Models
+
+        return Models(self._connector)
+
+    @property
+    def vertexai(self) -> bool:
+        """Whether the client talks to Vertex AI."""
+        return False
+
+    def close(self) -> None:
+        """Close the transport, if the client made it. Chats made by the client open a new one when they are used."""
+        self._connector.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Client of {self._connector.endpoint.base_url}>"
+
+
+def _api_key(given: str | None) -> str | None:
+    key = given or os.environ.get("GOOGLE_API_KEY") or os.environ.get("GEMINI_API_KEY") or ""
+    return key.strip() or None
+
+
+def _api_version() -> str:
+    wanted = os.environ.get("GOOGLE_GENAI_API_VERSION") or "v1"
+    return "v1beta" if wanted == "beta" else wanted
+
+
+def _refuse_vertex() -> None:
+    for name in ("GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI"):
+        if os.environ.get(name, "").lower() in ("true", "1"):
+            raise ValidationError(f"{name} is set, and this version talks to the Gemini API only")
+
+
+def _labels() -> tuple[tuple[str, str], ...]:
+    label = f"chatproto/{VERSION} gl-python/{sys.version.split()[0]}"
+    return ("user-agent", label), ("x-goog-api-client", label)

@@ -1,0 +1,95 @@
+"""Configs as programs write them, turned into values that a machine can keep, encode and copy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import UnsupportedFunctionError, ValidationError
+from ..types import GenerateContentConfig, HttpOptions, Schema, Tool
+from .messages import to_system_instruction
+
+__all__ = ["to_config", "to_http_options"]
+
+#: Fields of http_options that configure a library's own client. A transport that was chosen already has one.
+_OF_A_LIBRARY = ("httpx_client", "httpx_async_client", "aiohttp_client", "client_args", "async_client_args")
+
+
+def to_config(given: Any) -> tuple[GenerateContentConfig, dict[str, str]]:
+    """A config of plain values, and the headers that were in it: they may be secret, so no machine keeps them.
+
+    ``given`` is a GenerateContentConfig, a dict in either spelling, or an object with such attributes. It is not
+    changed. Raises ValidationError with the path of what is wrong.
+    """
+    try:
+        config = GenerateContentConfig.model_validate(given).model_copy()
+        headers: dict[str, str] = {}
+        if config.system_instruction is not None:
+            config.system_instruction = _field("system_instruction", to_system_instruction, config.system_instruction)
+        if config.tools is not None:
+            config.tools = _field("tools", _tools, config.tools)
+        if config.response_schema is not None:
+            config.response_schema = _field("response_schema", _schema, config.response_schema)
+        if config.http_options is not None:
+            config.http_options, headers = _field("http_options", to_http_options, config.http_options)
+    except ValidationError as error:
+        raise error.under(".config") from None
+    return config, headers
+
+
+def _field(name: str, convert: Any, given: Any) -> Any:
+    try:
+        return convert(given)
+    except ValidationError as error:
+        raise error.under(f".{name}") from None
+
+
+def to_http_options(given: Any) -> tuple[HttpOptions, dict[str, str]]:
+    """``http_options`` without their headers, and the headers."""
+    options = HttpOptions.model_validate(given).model_copy()
+    for name in _OF_A_LIBRARY:
+        if getattr(options, name) is not None:
+            raise ValidationError("not supported here: hand a transport to Client(transport=...)", path=f"$.{name}")
+    if options.base_url_resource_scope is not None and options.base_url is None:
+        raise ValidationError("needs a base_url", path="$.base_url_resource_scope")
+    if options.timeout is not None and options.timeout < 0:
+        raise ValidationError("a timeout is a number of milliseconds, or 0 for none", path="$.timeout")
+    headers = dict(options.headers or {})
+    options.headers = None
+    return options, headers
+
+
+def _tools(given: Any) -> list[Tool]:
+    """Tools as values, with all function declarations in one tool at the end, as the reference sends them."""
+    if not isinstance(given, (list, tuple)):
+        raise ValidationError(f"expected a list of tools, got {type(given).__name__}")
+    tools: list[Tool] = []
+    declarations: list[Any] = []
+    for index, item in enumerate(given):
+        try:
+            tool = _tool(item)
+        except ValidationError as error:
+            raise error.under(f"[{index}]") from None
+        if tool.function_declarations:
+            declarations += tool.function_declarations
+            tool = tool.model_copy(update={"function_declarations": None})
+            if not any(True for _ in tool.set_fields()):
+                continue
+        tools.append(tool)
+    return [*tools, Tool(function_declarations=declarations)] if declarations else tools
+
+
+def _tool(item: Any) -> Tool:
+    if callable(item) and not isinstance(item, (Tool, Mapping)):
+        raise UnsupportedFunctionError(
+            "this version does not run functions: declare it with types.FunctionDeclaration and answer its calls"
+        )
+    return Tool.model_validate(item)
+
+
+def _schema(given: Any) -> Schema:
+    if isinstance(given, (Schema, Mapping)):
+        return Schema.model_validate(given)
+    raise ValidationError(
+        "this version takes a types.Schema or a dict; a JSON Schema goes into response_json_schema"
+    )

@@ -1,0 +1,119 @@
+"""Messages and ``contents``: text, parts, files, dicts and lists of them, as Contents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import ValidationError
+from ..types import Blob, Content, File, FileData, Part
+from ..types._value import keys_of
+
+__all__ = ["to_contents", "to_message", "to_part", "to_system_instruction"]
+
+_ACCEPTED = "text, a types.Part, a types.File, a dict of a part's fields, or a list of those"
+
+
+def to_message(message: Any) -> Content:
+    """The user content that a chat sends for ``message``.
+
+    Raises ValidationError, with the index in a list, for anything else than text, parts, files and dicts of parts.
+    """
+    if isinstance(message, Content):
+        raise ValidationError(f"a message is {_ACCEPTED}; of a Content, hand over its parts")
+    items = list(message) if isinstance(message, (list, tuple)) else [message]
+    if not items:
+        raise ValidationError("a message needs at least one part; this list is empty")
+    parts = []
+    for index, item in enumerate(items):
+        try:
+            part = to_part(item)
+            if part.function_call is not None:
+                raise ValidationError("a function call is what the model says; a message can answer one")
+            parts.append(part)
+        except ValidationError as error:
+            raise (error.under(f"[{index}]") if items is not message and len(items) > 1 else error) from None
+    return Content(role="user", parts=parts)
+
+
+def to_part(item: Any) -> Part:
+    """One part of a message."""
+    match item:
+        case Part():
+            return item
+        case str():
+            return Part(text=str(item))
+        case File():
+            return Part(item)
+        case Blob():
+            return Part(inline_data=item)
+        case FileData():
+            return Part(file_data=item)
+        case Mapping():
+            return _part_of(item)
+        case bytes() | bytearray():
+            raise ValidationError("bytes need a MIME type: types.Part.from_bytes(data=..., mime_type=...)")
+        case list() | tuple():
+            raise ValidationError("a list in a list of parts")
+    raise ValidationError(f"a message is {_ACCEPTED}; got {type(item).__name__}")
+
+
+def _part_of(item: Mapping[Any, Any]) -> Part:
+    known = keys_of(Part)
+    if not any(key in known and held is not None for key, held in item.items()):
+        fields = ", ".join(sorted(map(repr, item))) or "no fields"
+        raise ValidationError(f"a dict as a part needs a field of types.Part, such as 'text'; got {fields}")
+    return Part.model_validate(item)
+
+
+def to_contents(contents: Any) -> list[Content]:
+    """The contents of ``models.generate_content`` (reference behaviour, section 8).
+
+    Parts that stand side by side become one user content, function calls model contents; a Content, and a list inside
+    the list, stands for itself.
+    """
+    items = list(contents) if isinstance(contents, (list, tuple)) else [contents]
+    if not items:
+        raise ValidationError("contents are needed; this list is empty")
+    made: list[Content] = []
+    group: list[Part] = []
+
+    def close() -> None:
+        if group:
+            role = "user" if group[0].function_call is None else "model"
+            made.append(Content(role=role, parts=list(group)))
+            group.clear()
+
+    for index, item in enumerate(items):
+        try:
+            whole = _whole_content(item)
+            if whole is not None:
+                close()
+                made.append(whole)
+                continue
+            part = to_part(item)
+        except ValidationError as error:
+            raise error.under(f"[{index}]") from None
+        if group and (group[0].function_call is None) != (part.function_call is None):
+            close()
+        group.append(part)
+    close()
+    return made
+
+
+def _whole_content(item: Any) -> Content | None:
+    if isinstance(item, Content):
+        return item
+    if isinstance(item, Mapping) and ("parts" in item or "role" in item):
+        return Content.model_validate(item)
+    if isinstance(item, (list, tuple)):
+        if not item:
+            raise ValidationError("an empty list where parts are expected")
+        return Content(role="user", parts=[to_part(each) for each in item])
+    return None
+
+
+def to_system_instruction(given: Any) -> Content:
+    """A system instruction in any of its forms; a Content keeps the role it has."""
+    whole = _whole_content(given)
+    return whole if whole is not None else Content(role="user", parts=[to_part(given)])

@@ -1,0 +1,225 @@
+"""One HTTP call: head, body, framing, errors and retry.
+
+It is driven like every machine (see ``transport.Machine``), and hands out the JSON documents of the answer: one for a
+unary call, one a chunk for a streamed one. Nothing is parsed before ``next`` asks for it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from ..errors import ChatProtoError, MalformedResponse, TransportError
+from ..wire.api_error import api_error, error_in
+from ..wire.framing import DocumentReader, Framing, StreamReader
+from ..wire.http import Headers, Request
+from ..wire.json_codec import decode
+from .retry import Pause, RetryPolicy
+from .states import ExchangeInput, ExchangeState, ExchangeStates
+from .steps import DocumentReceived, ExchangeEnded, ReadBody, RetryScheduled, SendRequest, Step, Wait
+
+__all__ = ["MAX_ERROR_BYTES", "Exchange"]
+
+#: How much of an error's body is kept; the rest is read over.
+MAX_ERROR_BYTES = 1024 * 1024
+
+
+class Exchange:
+    """One request and the answer to it."""
+
+    def __init__(self, request: Request, *, streamed: bool, policy: RetryPolicy | None = None) -> None:
+        """``streamed`` says whether the answer is a stream of documents or one document."""
+        self.request = request
+        self._streamed = streamed
+        self._policy = policy or RetryPolicy()
+        self._states = ExchangeStates(ExchangeState.IDLE)
+        self._attempt = 0
+        self.waited = 0.0  # seconds, over all retries
+        self._status = 0
+        self._headers: Headers = ()
+        self._clear()
+
+    def _clear(self) -> None:
+        """Forget what an attempt has brought."""
+        self._incoming: deque[bytes] = deque()
+        self._documents: deque[bytes] = deque()
+        self._framing: Framing = StreamReader() if self._streamed else DocumentReader()
+        self._error_body = b""
+        self._failure: TransportError | None = None
+        self._finished = False  # the framing has been told that the body ended
+        self._tentative: bytes | None = None
+        self._count = 0  # documents handed out
+        self._pause: Pause | None = None
+        self._scheduled: RetryScheduled | None = None
+
+    # --- views ---
+
+    @property
+    def state(self) -> ExchangeState:
+        """Where it is."""
+        return self._states.state
+
+    @property
+    def headers(self) -> Headers:
+        """Those of the last response."""
+        return self._headers
+
+    @property
+    def busy(self) -> bool:
+        """Whether it has begun, or may begin, and is not over."""
+        return self.state is not ExchangeState.CLOSED
+
+    @property
+    def reading(self) -> bool:
+        """Whether the body of the response is wanted still."""
+        return self.state in (ExchangeState.READ_BODY, ExchangeState.READ_ERROR)
+
+    # --- driver verbs ---
+
+    def next(self) -> Step | None:
+        """The next step; None when the exchange is over."""
+        if self.state is ExchangeState.IDLE:
+            self._begin()
+        while True:
+            if self._documents:
+                step = self._hand_out(self._documents.popleft())
+                if step is not None:
+                    return step
+                continue
+            if self._framing.failed is not None and self.busy:
+                return self._end(self._framing.failed)
+            if self._incoming:
+                self._take_in(self._incoming.popleft())
+                continue
+            match self.state:
+                case ExchangeState.AWAIT_HEAD:
+                    return SendRequest(self.request)
+                case ExchangeState.READ_BODY | ExchangeState.READ_ERROR:
+                    return ReadBody()
+                case ExchangeState.DRAIN:
+                    step = self._drain()
+                    if step is not None:
+                        return step
+                case ExchangeState.BACKOFF:
+                    return self._wait()
+                case _:
+                    return None
+
+    def receive_response(self, status: int, headers: Headers) -> None:
+        """The head of the answer. Only 200 is success, as in the reference."""
+        self._states.take(ExchangeInput.HEAD_OK if status == 200 else ExchangeInput.HEAD_ERROR)
+        self._status = status
+        self._headers = tuple(headers)
+
+    def receive_data(self, data: bytes) -> None:
+        """A piece of the body; ``b""`` is its end."""
+        self._states.take(ExchangeInput.DATA if data else ExchangeInput.END)
+        if data:
+            self._incoming.append(data)
+
+    def receive_failure(self, error: TransportError) -> None:
+        """There is no answer, or no more of it. What had arrived is handed out first."""
+        self._states.take(ExchangeInput.FAILURE)
+        self._failure = error
+
+    def resume(self, jitter: float = 0.0) -> None:
+        """The wait is over."""
+        self._states.take(ExchangeInput.RESUME)
+        if self._pause is not None:
+            self.waited += self._pause.seconds + jitter
+        self._clear()
+        self._attempt += 1
+
+    def abandon(self) -> None:
+        """The caller has left: nothing more is handed out."""
+        if self.busy:
+            self._states.take(ExchangeInput.ABANDON)
+            self._clear()
+
+    # --- the inside ---
+
+    def _begin(self) -> None:
+        self._states.take(ExchangeInput.BEGIN)
+        self._attempt = 1
+
+    def _take_in(self, data: bytes) -> None:
+        if self._status == 200:
+            self._documents.extend(self._framing.feed(data))
+        elif len(self._error_body) < MAX_ERROR_BYTES:
+            self._error_body = (self._error_body + data)[:MAX_ERROR_BYTES]
+
+    def _hand_out(self, data: bytes) -> Step | None:
+        """The event for one document; None for one that says nothing."""
+        if self._streamed and data.strip() == b"[DONE]":
+            return None
+        self._count += 1
+        try:
+            document = self._decode(data)
+        except MalformedResponse as error:
+            return self._end(error)
+        error = error_in(document, self._headers)
+        if error is not None:
+            return self._end(error)
+        if not isinstance(document, dict):
+            problem = f"expected an object, got {type(document).__name__}"
+            return self._end(MalformedResponse(problem, where=self._where))
+        return DocumentReceived(document, self._headers)
+
+    @property
+    def _where(self) -> str:
+        return f"event {self._count}" if self._streamed else "the body"
+
+    def _decode(self, data: bytes) -> object:
+        if not data.strip() and not self._streamed:
+            raise MalformedResponse("empty", where=self._where)
+        return decode(data, what=self._where, replace=self._streamed)
+
+    def _drain(self) -> Step | None:
+        """The body has ended, or the transport has failed; all that came before has been handed out."""
+        if self._status == 200 and self._failure is None:
+            return self._drain_whole()
+        if self._status not in (0, 200):
+            # An error's body that broke off still says what the status was.
+            return self._retry_or_end(api_error(self._status, self._headers, self._error_body))
+        assert self._failure is not None  # DRAIN without a status comes from FAILURE alone
+        if self._status == 200:
+            return self._end(self._failure)
+        return self._retry_or_end(self._failure)
+
+    def _drain_whole(self) -> Step | None:
+        if not self._finished:
+            self._finished = True
+            documents, self._tentative = self._framing.finish()
+            self._documents.extend(documents)
+            return None
+        tentative, self._tentative = self._tentative, None
+        if tentative is None:
+            return self._end(None)
+        try:
+            self._decode(tentative)
+        except MalformedResponse:
+            # The end cut it: by the WHATWG text it is not an event.
+            return self._end(None, leftover=len(tentative))
+        self._documents.append(tentative)
+        return None
+
+    def _retry_or_end(self, error: ChatProtoError) -> Step | None:
+        pause = self._policy.pause(self._attempt, error)
+        if pause is None:
+            return self._end(error)
+        self._states.take(ExchangeInput.RETRY)
+        self._status = 0
+        self._pause = pause
+        self._scheduled = RetryScheduled(self._attempt, error)
+        return None
+
+    def _wait(self) -> Step:
+        if self._scheduled is not None:
+            scheduled, self._scheduled = self._scheduled, None
+            return scheduled
+        assert self._pause is not None  # set with the state
+        return Wait(self._pause.seconds, self._pause.jitter)
+
+    def _end(self, error: ChatProtoError | None, leftover: int = 0) -> ExchangeEnded:
+        self._states.take(ExchangeInput.FINISH)
+        self._clear()
+        return ExchangeEnded(error, leftover)

@@ -1,0 +1,91 @@
+"""The fold: the chunks of a streamed answer become one Content, without loss.
+
+Parts are joined only at the seam between two chunks, and only parts whose keys are ``text`` and ``thought``, with
+equal ``thought``. Everything else stays as it came: signatures, calls, unknown kinds, empty text that carries a
+signature. Within one chunk nothing is joined. Folding is associative (law L9).
+
+It works on wire JSON, not on values: what chatproto does not know passes through.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["Fold", "fold_parts", "is_empty"]
+
+Part = dict[str, Any]
+
+_JOINABLE = frozenset({"text", "thought"})
+
+
+def _joinable(part: Any) -> bool:
+    return type(part) is dict and type(part.get("text")) is str and part.keys() <= _JOINABLE
+
+
+def _alike(left: Part, right: Part) -> bool:
+    # Absent is not the same as false: joining the two would lose a key.
+    return left.keys() == right.keys() and left.get("thought") == right.get("thought")
+
+
+def fold_parts(left: list[Part], right: list[Part]) -> list[Part]:
+    """The parts of two chunks as those of one. Neither list is changed."""
+    if left and right and _joinable(left[-1]) and _joinable(right[0]) and _alike(left[-1], right[0]):
+        seam = {**left[-1], "text": left[-1]["text"] + right[0]["text"]}
+        return [*left[:-1], seam, *right[1:]]
+    return [*left, *right]
+
+
+def is_empty(part: Any) -> bool:
+    """Whether a part says nothing at all: no key, or none with a value. An empty text is something said."""
+    return type(part) is dict and all(held is None for held in part.values())
+
+
+class Fold:
+    """``fold_parts`` over the chunks of one answer, in time that is linear in their text."""
+
+    __slots__ = ("_content", "_parts", "_text")
+
+    def __init__(self) -> None:
+        self._content: dict[str, Any] = {}
+        self._parts: list[Part] = []
+        self._text: list[str] = []  # of the last part, while it can be joined to: its pieces so far
+
+    def add(self, content: dict[str, Any]) -> None:
+        """The ``content`` of one chunk's candidate. It is not changed, and must not be changed afterwards."""
+        for key, held in content.items():
+            # The parts have their place among the keys, and are put there in the end.
+            self._content.setdefault(key, None if key == "parts" else held)
+        parts = content.get("parts")
+        if not parts:
+            return
+        first = parts[0]
+        if self._parts and self._text and _joinable(first) and _alike(self._parts[-1], first):
+            self._text.append(first["text"])
+            parts = parts[1:]
+            if not parts:
+                return
+        self._settle()
+        self._parts += parts
+        if _joinable(parts[-1]):
+            self._text = [parts[-1]["text"]]
+
+    def _settle(self) -> None:
+        if len(self._text) > 1:
+            self._parts[-1] = {**self._parts[-1], "text": "".join(self._text)}
+        self._text = []
+
+    @property
+    def usable(self) -> bool:
+        """Whether any part says something."""
+        return not all(map(is_empty, self._parts))
+
+    def content(self) -> dict[str, Any]:
+        """The answer as one Content, with the role ``model`` where the server gave none."""
+        if len(self._text) > 1:
+            text = "".join(self._text)
+            self._parts[-1] = {**self._parts[-1], "text": text}
+            self._text = [text]
+        made = {**self._content, "parts": list(self._parts)}
+        if made.get("role") is None:
+            made["role"] = "model"
+        return made

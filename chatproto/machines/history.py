@@ -1,0 +1,181 @@
+"""What was said, a turn at a time, as the bytes that are sent.
+
+A Content is encoded once, when its turn ends; what the model said is encoded from the JSON it came in, so that what
+chatproto does not know is said again. Callers get Contents decoded from the bytes: changing one changes nothing here.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import attrs
+
+from ..errors import ValidationError
+from ..types import Content
+from ..types._dump import to_wire
+from ..types._hooks import converter
+from ..wire.json_codec import decode, encode
+from .fold import is_empty
+from .rounds import calls_in, responses_in
+
+__all__ = ["History", "Outcome", "Turn", "decode_content", "encode_content", "split_turns"]
+
+#: Pieces of the conversation so far are joined up to this size: few enough to send, small enough to copy.
+_PIECE = 64 * 1024
+
+
+class Outcome(enum.Enum):
+    """How a turn ended."""
+
+    #: The model answered, and said that it had finished (or the answer was whole).
+    COMPLETED = "completed"
+    #: The server ended the turn without anything that could be used.
+    BLOCKED = "blocked"
+    #: A stream ended cleanly, and no finish reason had come.
+    TRUNCATED = "truncated"
+    #: An error ended it.
+    FAILED = "failed"
+    #: The caller left it.
+    ABANDONED = "abandoned"
+
+
+def encode_content(content: Content) -> bytes:
+    """A Content as it is sent. Raises ValidationError with the path of what JSON cannot hold."""
+    return encode(to_wire(content))
+
+
+def decode_content(encoded: bytes) -> Content:
+    """A Content of its own from what is sent."""
+    made: Content = converter("wire").structure(decode(encoded, what="a content of the history"), Content)
+    return made
+
+
+@attrs.frozen(kw_only=True)
+class Turn:
+    """One turn of the ledger: what was said, how it ended, and why.
+
+    ``reason`` is a sentence for people. ``curated`` says whether the next request holds the turn.
+    """
+
+    number: int
+    outcome: Outcome
+    reason: str
+    curated: bool
+    #: Every content in the order it was said, the last one as far as it had arrived.
+    encoded: tuple[bytes, ...] = attrs.field(repr=lambda encoded: f"<{len(encoded)} contents>")
+    #: How many of them the comprehensive history shows.
+    shown: int
+
+    @property
+    def contents(self) -> list[Content]:
+        """All that was said in it, decoded anew at each call."""
+        return [decode_content(each) for each in self.encoded]
+
+
+class History:
+    """The turns of one conversation, and the bytes of the next request's past."""
+
+    __slots__ = ("_pieces", "turns")
+
+    def __init__(self, turns: Iterable[Turn] = ()) -> None:
+        self.turns: list[Turn] = []
+        self._pieces: list[bytes] = []
+        for turn in turns:
+            self.commit(turn)
+
+    def commit(self, turn: Turn) -> None:
+        """A turn has ended. It is curated whole or not at all (law L5)."""
+        self.turns.append(turn)
+        if turn.curated:
+            for encoded in turn.encoded:
+                self._append(encoded)
+
+    def _append(self, encoded: bytes) -> None:
+        pieces = self._pieces
+        if not pieces:
+            pieces.append(encoded)
+        elif len(pieces[-1]) + len(encoded) < _PIECE:
+            pieces[-1] = b",".join((pieces[-1], encoded))
+        else:
+            pieces.append(b"," + encoded)
+
+    def pieces(self) -> tuple[bytes, ...]:
+        """The curated contents as members of a JSON list, commas between them, in pieces that stay the same objects.
+
+        Joined they are the same bytes as the curated contents encoded from scratch (law L16).
+        """
+        return tuple(self._pieces)
+
+    def encoded(self, *, curated: bool) -> Iterator[bytes]:
+        """The contents of the curated or of the comprehensive history, as they are sent."""
+        for turn in self.turns:
+            if not curated:
+                yield from turn.encoded[: turn.shown]
+            elif turn.curated:
+                yield from turn.encoded
+
+
+# --- a history that is given --------------------------------------------------------------------------------------
+
+
+def split_turns(contents: Iterable[Content]) -> tuple[list[Turn], tuple[bytes, ...]]:
+    """The turns of a history that a program hands over, and the contents of one that waits for function responses.
+
+    A turn begins with a user content that is not an answer to function calls. It is curated if its model contents all
+    say something and its calls are all answered, and then whole (the reference drops an invalid answer with the one
+    question before it). Raises ValidationError for a role that is neither ``user`` nor ``model``.
+    """
+    groups: list[list[Content]] = []
+    for index, content in enumerate(contents):
+        if content.role not in ("user", "model"):
+            raise ValidationError(
+                f"a role in a history is 'user' or 'model', not {content.role!r}", path=f"$.history[{index}].role"
+            )
+        if not groups or (content.role == "user" and not responses_in(to_wire(content))):
+            groups.append([])
+        groups[-1].append(content)
+    turns = [_given_turn(number, group) for number, group in enumerate(groups, start=1)]
+    if turns and not turns[-1].curated and _waits(groups[-1]):
+        return turns[:-1], turns[-1].encoded
+    return turns, ()
+
+
+def _given_turn(number: int, contents: list[Content]) -> Turn:
+    documents = [to_wire(content) for content in contents]
+    answers = [document for document in documents if document["role"] == "model"]
+    spoken = all(map(_speaks, answers))
+    closed = _closed(documents)
+    # A model content that says nothing is in no history.
+    encoded = tuple(encode(document) for document in documents if document["role"] == "user" or _speaks(document))
+    reason = "given" if spoken and closed else "given, with unanswered calls" if spoken else "given, with an empty answer"
+    return Turn(
+        number=number,
+        outcome=Outcome.COMPLETED if spoken and closed else Outcome.BLOCKED,
+        reason=reason,
+        curated=spoken and closed,
+        encoded=encoded,
+        shown=len(encoded),
+    )
+
+
+def _speaks(document: dict[str, Any]) -> bool:
+    return not all(map(is_empty, document.get("parts") or ()))
+
+
+def _closed(documents: list[dict[str, Any]]) -> bool:
+    """Whether each content with calls is followed by one with as many responses, and no other has any."""
+    open_calls = 0
+    for document in documents:
+        responses = len(responses_in(document))
+        if responses != open_calls:
+            return False
+        open_calls = len(calls_in(document))
+    return open_calls == 0
+
+
+def _waits(contents: list[Content]) -> bool:
+    """Whether a turn ends with calls, and is in order up to there."""
+    documents = [to_wire(content) for content in contents]
+    return bool(calls_in(documents[-1])) and _closed([*documents[:-1], {**documents[-1], "parts": [{"text": "-"}]}])

@@ -1,0 +1,176 @@
+"""Every state, and every change of one.
+
+Whatever changes the state of a machine is in this file, and is driven by one literal table a machine: state, input,
+next state. An input that the table does not list for a state is a LocalProtocolError, and changes nothing (law L11).
+The README's diagrams are printed from the tables.
+
+An *exchange* is one HTTP call with its retries; inputs that tell of the wire come from the driver::
+
+    BEGIN       someone asked for the first step        FAILURE   the transport failed
+    HEAD_OK     a 200 came                              RETRY     the policy allows another attempt
+    HEAD_ERROR  another status came                     RESUME    the wait is over
+    DATA        a piece of the body came                FINISH    all is handed out, or the server broke the format
+    END         the body ended                          ABANDON   the caller has left
+
+A *conversation* is turns, one after the other, each with one exchange a round::
+
+    SEND     the user said something                    CALLS     the answer ended with function calls
+    ANSWER   the user answered the function calls       REOPEN    the request with the answers failed
+    BEGIN    someone asked for the first step           END       the turn is over, whatever its outcome
+    DRIVE    the driver reported; it is the exchange's  ABANDON   the caller has left
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import ClassVar, Final, Generic, TypeVar
+
+from ..errors import LocalProtocolError
+
+__all__ = [
+    "CONVERSATION",
+    "EXCHANGE",
+    "ConversationInput",
+    "ConversationState",
+    "ConversationStates",
+    "ExchangeInput",
+    "ExchangeState",
+    "ExchangeStates",
+]
+
+
+class ExchangeState(enum.Enum):
+    """Where an exchange is."""
+
+    IDLE = "idle"
+    AWAIT_HEAD = "await head"
+    READ_BODY = "read body"
+    READ_ERROR = "read error"
+    DRAIN = "drain"
+    BACKOFF = "backoff"
+    CLOSED = "closed"
+
+
+class ExchangeInput(enum.Enum):
+    """What happens to an exchange."""
+
+    BEGIN = "begin"
+    HEAD_OK = "head ok"
+    HEAD_ERROR = "head error"
+    DATA = "data"
+    END = "end"
+    FAILURE = "failure"
+    RETRY = "retry"
+    RESUME = "resume"
+    FINISH = "finish"
+    ABANDON = "abandon"
+
+
+class ConversationState(enum.Enum):
+    """Where a conversation is. IDLE and CALLS_WANTED are those in which it needs its user."""
+
+    IDLE = "idle"
+    STARTING = "starting"
+    EXCHANGING = "exchanging"
+    CALLS_WANTED = "calls wanted"
+    ANSWERING = "answering"
+
+
+class ConversationInput(enum.Enum):
+    """What happens to a conversation."""
+
+    SEND = "send"
+    ANSWER = "answer"
+    BEGIN = "begin"
+    DRIVE = "drive"
+    CALLS = "calls"
+    REOPEN = "reopen"
+    END = "end"
+    ABANDON = "abandon"
+
+
+_E, _EI = ExchangeState, ExchangeInput
+_C, _CI = ConversationState, ConversationInput
+
+EXCHANGE: Final[Mapping[ExchangeState, Mapping[ExchangeInput, ExchangeState]]] = {
+    _E.IDLE: {_EI.BEGIN: _E.AWAIT_HEAD, _EI.ABANDON: _E.CLOSED},
+    _E.AWAIT_HEAD: {
+        _EI.HEAD_OK: _E.READ_BODY,
+        _EI.HEAD_ERROR: _E.READ_ERROR,
+        _EI.FAILURE: _E.DRAIN,
+        _EI.ABANDON: _E.CLOSED,
+    },
+    _E.READ_BODY: {
+        _EI.DATA: _E.READ_BODY,
+        _EI.END: _E.DRAIN,
+        _EI.FAILURE: _E.DRAIN,
+        _EI.FINISH: _E.CLOSED,
+        _EI.ABANDON: _E.CLOSED,
+    },
+    _E.READ_ERROR: {
+        _EI.DATA: _E.READ_ERROR,
+        _EI.END: _E.DRAIN,
+        _EI.FAILURE: _E.DRAIN,
+        _EI.ABANDON: _E.CLOSED,
+    },
+    _E.DRAIN: {_EI.RETRY: _E.BACKOFF, _EI.FINISH: _E.CLOSED, _EI.ABANDON: _E.CLOSED},
+    _E.BACKOFF: {_EI.RESUME: _E.AWAIT_HEAD, _EI.ABANDON: _E.CLOSED},
+    _E.CLOSED: {},
+}
+
+CONVERSATION: Final[Mapping[ConversationState, Mapping[ConversationInput, ConversationState]]] = {
+    _C.IDLE: {_CI.SEND: _C.STARTING, _CI.ABANDON: _C.IDLE},
+    _C.STARTING: {_CI.BEGIN: _C.EXCHANGING, _CI.ABANDON: _C.IDLE},
+    _C.EXCHANGING: {
+        _CI.DRIVE: _C.EXCHANGING,
+        _CI.CALLS: _C.CALLS_WANTED,
+        _CI.REOPEN: _C.CALLS_WANTED,
+        _CI.END: _C.IDLE,
+    },
+    _C.CALLS_WANTED: {_CI.ANSWER: _C.ANSWERING, _CI.END: _C.IDLE},
+    _C.ANSWERING: {_CI.ANSWER: _C.ANSWERING, _CI.BEGIN: _C.EXCHANGING, _CI.ABANDON: _C.CALLS_WANTED},
+}
+
+
+S = TypeVar("S", bound=enum.Enum)
+I = TypeVar("I", bound=enum.Enum)  # noqa: E741  (an input)
+
+
+class _States(Generic[S, I]):
+    """A state and the only code that changes it."""
+
+    __slots__ = ("state",)
+    table: ClassVar[Mapping[enum.Enum, Mapping[enum.Enum, enum.Enum]]]
+
+    def __init__(self, state: S) -> None:
+        self.state: S = state
+
+    def allows(self, happened: I) -> bool:
+        """Whether the table lists ``happened`` for the present state."""
+        return happened in self.table[self.state]
+
+    def take(self, happened: I) -> S:
+        """Change the state as the table says. Raises LocalProtocolError, and then nothing changed."""
+        following = self.table[self.state].get(happened)
+        if following is None:
+            allowed = ", ".join(each.name for each in self.table[self.state]) or "nothing"
+            raise LocalProtocolError(
+                f"{happened.name} is not possible in state {self.state.name}; possible there: {allowed}"
+            )
+        self.state = following  # type: ignore[assignment]
+        return self.state
+
+
+class ExchangeStates(_States[ExchangeState, ExchangeInput]):
+    """The state of an Exchange."""
+
+    __slots__ = ()
+    table = EXCHANGE  # type: ignore[assignment]
+
+
+class ConversationStates(_States[ConversationState, ConversationInput]):
+    """The state of a Conversation."""
+
+    __slots__ = ()
+    table = CONVERSATION  # type: ignore[assignment]

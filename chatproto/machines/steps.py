@@ -1,0 +1,130 @@
+"""What a machine hands out, one step at a time: orders to whoever drives it, and facts for the application.
+
+A *command* (SendRequest, ReadBody, Wait) is handed out again until it has been answered; an *event* comes once.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Union
+
+import attrs
+
+from ..errors import ChatProtoError
+from ..types import FunctionCall, GenerateContentResponse
+from ..wire.http import Headers, Request
+from .history import Turn
+
+__all__ = [
+    "ChunkReceived",
+    "Command",
+    "DocumentReceived",
+    "Event",
+    "ExchangeEnded",
+    "FunctionCallsRequested",
+    "ReadBody",
+    "RetryScheduled",
+    "RoundFailed",
+    "SendRequest",
+    "Step",
+    "TurnEnded",
+    "Wait",
+]
+
+
+@attrs.frozen
+class SendRequest:
+    """Send ``request``; answer with ``receive_response(status, headers)`` or ``receive_failure(error)``."""
+
+    request: Request
+
+
+@attrs.frozen
+class ReadBody:
+    """Read what has arrived of the body; answer with ``receive_data(data)``, ``b""`` for its end, or with
+    ``receive_failure(error)``.
+    """
+
+
+@attrs.frozen
+class Wait:
+    """Let go of the connection and wait ``seconds``, and up to ``jitter`` seconds more, as chance will have it.
+
+    Answer with ``resume(jitter=...)``, telling how much more it was.
+    """
+
+    seconds: float
+    jitter: float = 0.0
+
+
+Command = Union[SendRequest, ReadBody, Wait]
+
+
+@attrs.frozen
+class RetryScheduled:
+    """An attempt failed and another will be made after the Wait that follows. Attempts count from 1."""
+
+    attempt: int
+    error: ChatProtoError
+
+
+@attrs.frozen
+class DocumentReceived:
+    """Exchange: one JSON document of the answer."""
+
+    document: dict[str, Any]
+    headers: Headers
+
+
+@attrs.frozen
+class ExchangeEnded:
+    """Exchange: it is over. ``error`` is None when the body ended as it should.
+
+    ``leftover`` counts the bytes of a document that the body ended in the middle of.
+    """
+
+    error: ChatProtoError | None = None
+    leftover: int = 0
+
+
+@attrs.frozen
+class ChunkReceived:
+    """Conversation: a piece of a streamed answer, or the whole of a unary one."""
+
+    response: GenerateContentResponse
+
+
+@attrs.frozen
+class FunctionCallsRequested:
+    """Conversation: the answer ended with function calls; the turn waits for their responses."""
+
+    calls: tuple[FunctionCall, ...]
+
+
+@attrs.frozen
+class RoundFailed:
+    """Conversation: the request that carried function responses failed. The same calls are open again."""
+
+    error: ChatProtoError
+
+
+@attrs.frozen
+class TurnEnded:
+    """Conversation: the turn is over and in the ledger.
+
+    ``error`` is what a driver should raise; None for a turn that was completed, blocked or truncated.
+    """
+
+    turn: Turn
+    error: ChatProtoError | None = None
+
+
+Event = Union[
+    RetryScheduled,
+    DocumentReceived,
+    ExchangeEnded,
+    ChunkReceived,
+    FunctionCallsRequested,
+    RoundFailed,
+    TurnEnded,
+]
+Step = Union[Command, Event]

@@ -1,0 +1,439 @@
+"""The whole contract between chatproto and the world: what a transport is, and the two loops that drive a machine.
+
+A *transport* opens a request and hands out the response's body as it arrives. It knows nothing of chats, and a machine
+knows nothing of transports; ``Drive`` and ``AsyncDrive`` stand between them. To write one, implement ``Transport`` or
+``AsyncTransport`` (their methods have distinct names, so that one class may be both), keep to these rules, and register
+it under the entry-point group ``chatproto.transports``:
+
+- ``open`` takes no decision: every status is a response. Redirects are followed.
+- ``read`` gives what has arrived, decoded if the server compressed it, at the boundaries at which it arrived, and
+  ``b""`` at the end. Never wait for a line or for a block to fill up.
+- ``discard`` gives the connection up at once, without blocking and without awaiting; after it the context manager need
+  not be left. Leaving the context manager after the end of the body gives the connection back for reuse.
+- An error of the HTTP library becomes ConnectFailed, TimedOut or ConnectionLost with the library's words; its object
+  is dropped, because it holds the request's headers.
+- ``secrets`` is opaque. Only a transport that touches the wire calls ``secrets.headers_for(request)``; wrappers pass
+  it on. After a redirect, ask again: another host gets nothing.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from typing import Any, NoReturn, Protocol, Self, runtime_checkable
+from urllib.parse import quote, urlsplit
+
+from .errors import LocalProtocolError, MissingExtraError, TransportError, ValidationError
+from .machines.steps import Event, ReadBody, SendRequest, Step, Wait
+from .wire.http import Headers, Request
+
+__all__ = [
+    "AsyncDrive",
+    "AsyncResponse",
+    "AsyncTransport",
+    "Drive",
+    "Machine",
+    "Response",
+    "Secrets",
+    "Transport",
+    "find_transport",
+]
+
+GROUP = "chatproto.transports"
+
+
+# --- secrets ------------------------------------------------------------------------------------------------------
+
+
+class Secrets:
+    """The credential of a client and the program's own headers, for the eyes of one server only.
+
+    It never shows what it holds, cannot be pickled, and hands its headers out for requests to its own origin alone.
+    """
+
+    __slots__ = ("_headers", "_origin", "_words")
+
+    #: Values of headers so named are looked for by ``occurs_in``; those of others may be anything.
+    _TELLING = ("authorization", "cookie", "key", "token", "secret", "password")
+    _SHORTEST = 6  # a shorter word occurs anywhere by chance
+
+    def __init__(self, headers: Mapping[str, str], *, url: str) -> None:
+        """``headers`` go to the scheme, host and port of ``url``, and nowhere else."""
+        self._headers = dict(headers)
+        self._origin = _origin(url)
+        words = [
+            word
+            for name, value in headers.items()
+            if any(telling in name.lower() for telling in self._TELLING)
+            for word in value.split()
+        ]
+        self._words = tuple(word.encode() for word in words if len(word) >= self._SHORTEST)
+
+    def headers_for(self, request: Request, url: str | None = None) -> Headers:
+        """All headers to send with ``request`` to ``url`` (its own, or where a redirect led).
+
+        The program's headers win over the request's, but for the two that name the library: those are joined.
+        """
+        if _origin(url or request.url) != self._origin:
+            return request.headers
+        merged = {name.lower(): value for name, value in request.headers}
+        for name, value in self._headers.items():
+            key = name.lower()
+            merged[key] = f"{merged[key]} {value}" if key in _JOINED and key in merged else value
+        return tuple(merged.items())
+
+    def occurs_in(self, data: bytes) -> bool:
+        """Whether a credential is anywhere in ``data``: as it is, percent-encoded, or in base64 at any offset."""
+        return any(form in data for word in self._words for form in _forms(word))
+
+    def __repr__(self) -> str:
+        return "<Secrets ***>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("secrets are not pickled or copied")
+
+
+_JOINED = frozenset({"user-agent", "x-goog-api-client"})
+
+
+def _origin(url: str) -> tuple[str, str, int]:
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+    return parts.scheme, (parts.hostname or "").lower(), port
+
+
+def _forms(word: bytes) -> Iterator[bytes]:
+    from base64 import b64encode
+
+    yield word
+    yield quote(word, safe="").encode()
+    for offset in range(3):
+        # Only the groups that the word fills by itself look the same in any neighbourhood.
+        encoded = b64encode(b"\0" * offset + word)
+        inner = encoded[4 if offset else 0 : len(encoded) - 4 if (offset + len(word)) % 3 else None]
+        if len(inner) >= Secrets._SHORTEST:
+            yield inner
+            yield inner.translate(bytes.maketrans(b"+/", b"-_"))
+
+
+# --- the contract -------------------------------------------------------------------------------------------------
+
+
+class Response(Protocol):
+    """The head of a response, and its body as it arrives."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> Headers:
+        """Names in lower case, in the order they came."""
+        ...
+
+    def read(self) -> bytes:
+        """What has arrived of the body, waiting if nothing has; ``b""`` at its end. Raises TransportError."""
+        ...
+
+    def discard(self) -> None:
+        """Give the connection up at once. May be called at any time, and twice."""
+        ...
+
+
+class AsyncResponse(Protocol):
+    """The same for asyncio. ``discard`` stays synchronous: it is called where nothing can be awaited."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> Headers:
+        """Names in lower case, in the order they came."""
+        ...
+
+    async def aread(self) -> bytes:
+        """What has arrived of the body, waiting if nothing has; ``b""`` at its end. Raises TransportError."""
+        ...
+
+    def discard(self) -> None:
+        """Give the connection up at once. May be called at any time, and twice."""
+        ...
+
+
+@runtime_checkable
+class Transport(Protocol):
+    """Sends requests, synchronously. Used by several threads at once."""
+
+    def open(self, request: Request, secrets: Secrets) -> AbstractContextManager[Response]:
+        """Send ``request`` and wait for the head of the response, on entering. Raises TransportError."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+    def close(self) -> None:
+        """Close what the transport itself has opened. May be called twice."""
+        ...
+
+
+@runtime_checkable
+class AsyncTransport(Protocol):
+    """Sends requests under asyncio. Works under several event loops, one after the other."""
+
+    def aopen(self, request: Request, secrets: Secrets) -> AbstractAsyncContextManager[AsyncResponse]:
+        """Send ``request`` and wait for the head of the response, on entering. Raises TransportError."""
+        ...
+
+    async def asleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close what the transport itself has opened. May be called twice."""
+        ...
+
+
+class Machine(Protocol):
+    """What the drivers ask of a machine: the driver verbs, and one view."""
+
+    def next(self) -> Step | None:
+        """The next command or event; None when the machine needs its user."""
+        ...
+
+    def receive_response(self, status: int, headers: Headers) -> None:
+        """The head of the answer to SendRequest."""
+        ...
+
+    def receive_data(self, data: bytes) -> None:
+        """A piece of the body; ``b""`` is its end."""
+        ...
+
+    def receive_failure(self, error: TransportError) -> None:
+        """There was no answer, or there will be no more of it."""
+        ...
+
+    def resume(self, jitter: float = 0.0) -> None:
+        """The Wait is over; it took ``jitter`` seconds more than it said."""
+        ...
+
+    def abandon(self) -> None:
+        """The caller has left."""
+        ...
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way that ``abandon`` would end."""
+        ...
+
+    @property
+    def reading(self) -> bool:
+        """Whether the body of a response is wanted still: if not, its connection can be given back."""
+        ...
+
+
+# --- the drivers --------------------------------------------------------------------------------------------------
+
+
+class Drive(Iterator[Event]):
+    """Runs a machine over a transport: an iterator of the machine's events.
+
+    Whatever ends it early (``close``, dropping it, an exception, Ctrl-C) abandons the machine and gives the connection
+    up, at once.
+    """
+
+    def __init__(self, machine: Machine, transport: Transport, secrets: Secrets) -> None:
+        self._machine = machine
+        self._transport = transport
+        self._secrets = secrets
+        self._opened: AbstractContextManager[Response] | None = None
+        self._response: Response | None = None
+
+    def __next__(self) -> Event:
+        machine = self._machine
+        try:
+            while (step := machine.next()) is not None:
+                match step:
+                    case SendRequest(request=request):
+                        self._send(request)
+                    case ReadBody():
+                        self._read()
+                    case Wait():
+                        self._release()
+                        extra = random.uniform(0, step.jitter)
+                        self._transport.sleep(step.seconds + extra)
+                        machine.resume(extra)
+                    case event:
+                        if not machine.reading:
+                            self._release()
+                        return event
+        except BaseException:
+            self.close()
+            raise
+        self._release()
+        raise StopIteration
+
+    def _send(self, request: Request) -> None:
+        self._release()
+        try:
+            opened = self._transport.open(request, self._secrets)
+            self._response = opened.__enter__()
+            self._opened = opened
+        except TransportError as error:
+            self._machine.receive_failure(_alone(error))
+        else:
+            self._machine.receive_response(self._response.status, self._response.headers)
+
+    def _read(self) -> None:
+        response = self._response
+        if response is None:  # the machine was restored, or its response let go, while a body was open
+            raise LocalProtocolError("the machine wants a body, and this driver has not opened its response")
+        try:
+            data = response.read()
+        except TransportError as error:
+            self._machine.receive_failure(_alone(error))
+        else:
+            self._machine.receive_data(data)
+
+    def _release(self) -> None:
+        """Give the connection back: for reuse if the body was read to its end."""
+        opened, self._opened, self._response = self._opened, None, None
+        if opened is not None:
+            opened.__exit__(None, None, None)
+
+    def close(self) -> None:
+        """Abandon the machine, unless it is done, and give the connection up."""
+        if self._machine.busy:
+            self._machine.abandon()
+        self.discard()
+
+    def discard(self) -> None:
+        """Give the connection up and leave the machine as it is."""
+        response, self._opened, self._response = self._response, None, None
+        if response is not None:
+            response.discard()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class AsyncDrive(AsyncIterator[Event]):
+    """``Drive`` for asyncio. Cancelling the task that awaits it abandons the machine and gives the connection up."""
+
+    def __init__(self, machine: Machine, transport: AsyncTransport, secrets: Secrets) -> None:
+        self._machine = machine
+        self._transport = transport
+        self._secrets = secrets
+        self._opened: AbstractAsyncContextManager[AsyncResponse] | None = None
+        self._response: AsyncResponse | None = None
+
+    async def __anext__(self) -> Event:
+        machine = self._machine
+        try:
+            while (step := machine.next()) is not None:
+                match step:
+                    case SendRequest(request=request):
+                        await self._send(request)
+                    case ReadBody():
+                        await self._read()
+                    case Wait():
+                        await self._release()
+                        extra = random.uniform(0, step.jitter)
+                        await self._transport.asleep(step.seconds + extra)
+                        machine.resume(extra)
+                    case event:
+                        if not machine.reading:
+                            await self._release()
+                        return event
+        except BaseException:
+            self.close()
+            raise
+        await self._release()
+        raise StopAsyncIteration
+
+    async def _send(self, request: Request) -> None:
+        await self._release()
+        try:
+            opened = self._transport.aopen(request, self._secrets)
+            self._response = await opened.__aenter__()
+            self._opened = opened
+        except TransportError as error:
+            self._machine.receive_failure(_alone(error))
+        else:
+            self._machine.receive_response(self._response.status, self._response.headers)
+
+    async def _read(self) -> None:
+        response = self._response
+        if response is None:
+            raise LocalProtocolError("the machine wants a body, and this driver has not opened its response")
+        try:
+            data = await response.aread()
+        except TransportError as error:
+            self._machine.receive_failure(_alone(error))
+        else:
+            self._machine.receive_data(data)
+
+    async def _release(self) -> None:
+        opened, self._opened, self._response = self._opened, None, None
+        if opened is not None:
+            await opened.__aexit__(None, None, None)
+
+    def close(self) -> None:
+        """Abandon the machine, unless it is done, and give the connection up. Awaits nothing."""
+        if self._machine.busy:
+            self._machine.abandon()
+        self.discard()
+
+    async def aclose(self) -> None:
+        """``close``, under the name that ``contextlib.aclosing`` calls."""
+        self.close()
+
+    def discard(self) -> None:
+        """Give the connection up and leave the machine as it is."""
+        response, self._opened, self._response = self._response, None, None
+        if response is not None:
+            response.discard()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+
+def _alone(error: TransportError) -> TransportError:
+    """The error without the frames and errors behind it: those hold the request's headers (law L15)."""
+    error.__traceback__ = error.__context__ = error.__cause__ = None
+    return error
+
+
+# --- look-up ------------------------------------------------------------------------------------------------------
+
+
+def find_transport(name: str, **options: Any) -> Any:
+    """A new transport of the plug-in ``name``.
+
+    Raises ValidationError when no installed distribution offers it, and MissingExtraError when the library that it
+    stands on is not installed.
+    """
+    from importlib.metadata import entry_points
+
+    offered = entry_points(group=GROUP)
+    found = next((each for each in offered if each.name == name), None)
+    if found is None:
+        known = ", ".join(sorted({each.name for each in offered})) or "none"
+        raise ValidationError(f"no transport is named {name!r}; installed: {known}")
+    try:
+        factory = found.load()
+    except MissingExtraError:
+        raise
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(f"the transport {name!r} cannot be loaded: {error}") from None
+    return factory(**options)

@@ -1,0 +1,71 @@
+"""The shape of JSON: schemas, and the functions that they describe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ._value import Value, value
+
+if TYPE_CHECKING:
+    from .setting_enums import Behavior, Type
+
+__all__ = ["FunctionDeclaration", "Schema"]
+
+
+@value
+class Schema(Value):
+    """The shape of a JSON value, in the API's subset of OpenAPI 3.0."""
+
+    _closed: ClassVar[bool] = True
+
+    additional_properties: Any = None
+    #: Definitions that ``ref`` points to; only at the root.
+    defs: dict[str, Schema] | None = None
+    #: ``#/$defs/Name``.
+    ref: str | None = None
+    any_of: list[Schema] | None = None
+    default: Any = None
+    description: str | None = None
+    #: Of a string, with ``format`` ``enum``.
+    enum: list[str] | None = None
+    example: Any = None
+    #: ``int32``, ``int64``, ``float``, ``double``, ``enum``, ``date-time`` and the like.
+    format: str | None = None
+    items: Schema | None = None
+    max_items: int | None = None
+    max_length: int | None = None
+    max_properties: int | None = None
+    maximum: float | None = None
+    min_items: int | None = None
+    min_length: int | None = None
+    min_properties: int | None = None
+    minimum: float | None = None
+    nullable: bool | None = None
+    #: A regular expression.
+    pattern: str | None = None
+    properties: dict[str, Schema] | None = None
+    #: In which order the model writes the properties.
+    property_ordering: list[str] | None = None
+    required: list[str] | None = None
+    title: str | None = None
+    type: Type | None = None
+
+
+@value
+class FunctionDeclaration(Value):
+    """A function that the model may ask for.
+
+    Parameters and result are described by a Schema or by a JSON Schema, not by both.
+    """
+
+    _closed: ClassVar[bool] = True
+
+    description: str | None = None
+    #: A letter or underscore, then letters, digits and ``_.:-``; up to 128 characters.
+    name: str | None = None
+    parameters: Schema | None = None
+    parameters_json_schema: Any = None
+    response: Schema | None = None
+    response_json_schema: Any = None
+    #: For live sessions only.
+    behavior: Behavior | None = None

@@ -1,0 +1,39 @@
+"""Counting tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from ._value import Value, field, value
+
+if TYPE_CHECKING:
+    from .generation import GenerationConfig
+    from .http import HttpOptions, HttpResponse
+    from .tools import Tool
+    from .unions import ContentUnion
+
+__all__ = ["CountTokensConfig", "CountTokensResponse"]
+
+
+@value
+class CountTokensConfig(Value):
+    """What is counted beside the contents, and how the call is made."""
+
+    _closed: ClassVar[bool] = True
+
+    http_options: HttpOptions | None = field(default=None, local=True)
+    #: Vertex AI only.
+    system_instruction: ContentUnion | None = None
+    #: Vertex AI only.
+    tools: list[Tool] | None = None
+    #: Vertex AI only.
+    generation_config: GenerationConfig | None = None
+
+
+@value
+class CountTokensResponse(Value):
+    """How many tokens there are."""
+
+    sdk_http_response: HttpResponse | None = field(default=None, local=True)
+    total_tokens: int | None = None
+    cached_content_token_count: int | None = None

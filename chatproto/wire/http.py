@@ -1,0 +1,87 @@
+"""HTTP as values: requests, and what the headers of a response say about time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import attrs
+
+from .json_codec import decode
+
+__all__ = ["Headers", "Request", "header", "retry_after"]
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """One HTTP request, whole, and without a credential.
+
+    ``body`` is in pieces that are sent one after the other: the conversation so far is a piece that is made once.
+    ``timeout`` is in seconds, for connecting and for each wait for a piece of the answer; None waits for ever.
+    """
+
+    method: str
+    url: str
+    headers: Headers = ()
+    body: tuple[bytes, ...] = attrs.field(default=(), repr=lambda body: f"<{sum(map(len, body))} bytes>")
+    timeout: float | None = None
+
+    @property
+    def content(self) -> bytes:
+        """The body in one piece."""
+        return self.body[0] if len(self.body) == 1 else b"".join(self.body)
+
+    def json(self) -> Any:
+        """The body's JSON. Raises MalformedResponse where the body is not JSON."""
+        return decode(self.content, what="the request's body")
+
+
+def header(headers: Iterable[tuple[str, str]], name: str) -> str | None:
+    """The first value of a header, whatever the case of its name."""
+    wanted = name.lower()
+    return next((found for key, found in headers if key.lower() == wanted), None)
+
+
+# --- time ---------------------------------------------------------------------------------------------------------
+
+_MONTHS = {
+    month: number
+    for number, month in enumerate(
+        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), start=1
+    )
+}
+# RFC 9110, section 5.6.7: the preferred form. The two obsolete ones have not been seen from this API.
+_IMF_FIXDATE = re.compile(r"\w{3}, (\d\d) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII)
+_SECONDS = re.compile(r"\d{1,9}", re.ASCII)
+
+
+def _http_date(text: str) -> datetime | None:
+    match = _IMF_FIXDATE.fullmatch(text.strip())
+    if match is None or match[2] not in _MONTHS:
+        return None
+    day, year, hour, minute, second = (int(match[group]) for group in (1, 3, 4, 5, 6))
+    try:
+        return datetime(year, _MONTHS[match[2]], day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def retry_after(headers: Iterable[tuple[str, str]]) -> float | None:
+    """The seconds that ``Retry-After`` asks for; None where it is absent or cannot be read.
+
+    A date counts from the response's own ``Date``: a machine has no clock.
+    """
+    pairs = tuple(headers)
+    text = header(pairs, "retry-after")
+    if text is None:
+        return None
+    if _SECONDS.fullmatch(text.strip()):
+        return float(text)
+    until, now = _http_date(text), _http_date(header(pairs, "date") or "")
+    if until is None or now is None:
+        return None
+    return max(0.0, (until - now).total_seconds())

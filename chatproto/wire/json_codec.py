@@ -1,0 +1,72 @@
+"""JSON text, read and written so that no input of a server or a program brings anything but the tree's own errors.
+
+Python's ``json`` takes ``NaN``, makes ``inf`` of ``1e999``, and raises RecursionError on deep nesting, ValueError on
+integers of thousands of digits and UnicodeEncodeError on lone surrogates. Here the first four are MalformedResponse
+or ValidationError, and a lone surrogate passes through as the escape that it came as.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, NoReturn
+
+from ..errors import MalformedResponse, ValidationError
+
+__all__ = ["decode", "encode", "excerpt"]
+
+_EXCERPT = 80  # characters of a bad document that an error shows
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"JSON has no {constant}")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:20]} is out of range for a number")
+    return number
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_ascii_encoder = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+
+
+def decode(data: bytes | str, *, what: str, replace: bool = False) -> Any:
+    """The JSON document in ``data``.
+
+    ``what`` names it in an error ("event 3", "the body"). With ``replace``, bytes that are not UTF-8 become U+FFFD, as
+    the text of an event stream must be read; otherwise they are an error. Raises MalformedResponse.
+    """
+    try:
+        text = data if isinstance(data, str) else data.decode("utf-8", "replace" if replace else "strict")
+        return _decoder.decode(text.removeprefix("\ufeff"))
+    except json.JSONDecodeError as error:
+        raise MalformedResponse(f"not JSON: {error}", where=what, excerpt=excerpt(data)) from None
+    except UnicodeDecodeError as error:
+        problem = f"not UTF-8 at byte {error.start}"
+        raise MalformedResponse(problem, where=what, excerpt=excerpt(data)) from None
+    except RecursionError:
+        raise MalformedResponse("JSON nested too deeply", where=what, excerpt=excerpt(data)) from None
+    except ValueError as error:  # a number that Python will not read
+        raise MalformedResponse(f"not JSON: {error}", where=what, excerpt=excerpt(data)) from None
+
+
+def encode(document: Any) -> bytes:
+    """JSON values as compact UTF-8. Raises ValidationError for what JSON cannot hold."""
+    try:
+        return _encoder.encode(document).encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        return _ascii_encoder.encode(document).encode()
+    except RecursionError:
+        raise ValidationError("nested too deeply for JSON") from None
+    except (TypeError, ValueError) as error:
+        raise ValidationError(f"no form in JSON: {error}") from None
+
+
+def excerpt(data: bytes | str) -> str:
+    """The beginning of a document, for an error message."""
+    head = data[:_EXCERPT]
+    return head if isinstance(head, str) else head.decode("utf-8", "backslashreplace")

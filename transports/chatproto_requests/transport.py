@@ -1,0 +1,318 @@
+"""``RequestsTransport``: one call of ``requests.Session.send`` a hop, and the body as urllib3 gets it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.utils import get_auth_from_url, requote_uri
+
+from chatproto.errors import ChatProtoError, ConnectionLost, LocalProtocolError, TransportError, ValidationError
+from chatproto.wire.http import Headers, Request
+
+from .failures import LIBRARY_ERRORS, mapped
+
+if TYPE_CHECKING:
+    from chatproto.transport import Secrets
+
+__all__ = ["RequestsTransport"]
+
+MAX_REDIRECTS = 20
+POOL_SIZE = 100
+READ_SIZE = 64 * 1024
+#: Below this, one write of a joined body is cheaper than a packet for each of its pieces.
+JOIN_BELOW = 64 * 1024
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NOT_SECRET = frozenset({"user-agent", "accept", "accept-encoding", "connection"})
+
+
+class RequestsTransport:
+    """Sends requests through a ``requests.Session``, from any number of threads.
+
+    Without ``session`` it makes one of its own at the first request: up to 100 idle connections, proxies from the
+    environment, and nothing from ``~/.netrc``, which would replace an Authorization header. A session that is handed
+    in is used as it is (its headers, cookies, hooks, proxies, adapters, auth) and is not closed.
+
+    Redirects are followed here, not by requests, so that no credential follows to another origin: not the client's,
+    and not those of the session either. A closed transport raises LocalProtocolError.
+    """
+
+    def __init__(self, session: requests.Session | None = None) -> None:
+        self._session = session
+        self._owned = session is None
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def open(self, request: Request, secrets: Secrets) -> _Opening:
+        """Send ``request`` on entering. Raises TransportError, and ValidationError for what HTTP cannot carry."""
+        return _Opening(self, request, secrets)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+    def close(self) -> None:
+        """Close the session, if it is the transport's own."""
+        with self._lock:
+            session, self._closed = self._session, True
+            self._session = None
+        if session is not None and self._owned:
+            session.close()
+
+    def __enter__(self) -> RequestsTransport:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _get_session(self) -> requests.Session:
+        with self._lock:
+            if self._closed:
+                raise LocalProtocolError("this transport is closed")
+            if self._session is None:
+                self._session = _OwnSession()
+            return self._session
+
+    # An error is returned, not raised: by the time it is raised, the frames that hold the headers are gone.
+    def _send(self, request: Request, secrets: Secrets) -> _Response | ChatProtoError:
+        session = self._get_session()
+        if not _is_http(request.url):
+            return ValidationError(f"not an HTTP URL: {_shown(request.url)}")
+        if request.timeout is not None and request.timeout <= 0:
+            return ValidationError(f"a timeout is above 0, not {request.timeout}")
+        try:
+            return _follow(session, request, secrets)
+        except LIBRARY_ERRORS as error:
+            return mapped(error, secrets, opening=True)
+
+
+class _Opening:
+    """The context manager of one response."""
+
+    def __init__(self, transport: RequestsTransport, request: Request, secrets: Secrets) -> None:
+        self._transport = transport
+        self._request = request
+        self._secrets = secrets
+        self._response: _Response | None = None
+
+    def __enter__(self) -> _Response:
+        outcome = self._transport._send(self._request, self._secrets)
+        if isinstance(outcome, ChatProtoError):
+            raise outcome
+        self._response = outcome
+        return outcome
+
+    def __exit__(self, *_: object) -> None:
+        if self._response is not None:
+            self._response.discard()  # after the end of the body, its connection is in the pool already
+
+
+class _Response:
+    """The head of a response, and its body as it arrives."""
+
+    def __init__(self, response: requests.Response, secrets: Secrets) -> None:
+        self.status: int = response.status_code
+        fields = getattr(response.raw, "headers", None) or response.headers  # those of requests are joined by name
+        self.headers: Headers = tuple((str(name).lower(), str(value)) for name, value in fields.items())
+        self._response = response
+        self._secrets = secrets
+        self._read1: Any = getattr(response.raw, "read1", None)
+        self._pieces: Iterator[bytes] | None = None
+        if self._read1 is None or getattr(response, "_content_consumed", False):  # a hook has read the body
+            self._pieces = response.iter_content(chunk_size=None)
+        self._busy = threading.Lock()
+        self._ended = False
+        self._given_up = False
+
+    def read(self) -> bytes:
+        """What has arrived, decoded; ``b""`` at the end."""
+        with self._busy:
+            outcome = self._next()
+        if self._given_up:  # by another thread, while this one was waiting
+            self.discard()
+            raise ConnectionLost("the connection was given up")
+        if isinstance(outcome, ChatProtoError):
+            raise outcome
+        return outcome
+
+    def _next(self) -> bytes | ChatProtoError:
+        if self._ended or self._given_up:
+            return b""
+        try:
+            data = next(self._pieces, b"") if self._pieces is not None else self._read1(READ_SIZE, decode_content=True)
+        except LIBRARY_ERRORS as error:
+            return mapped(error, self._secrets, opening=False)
+        except (AttributeError, ValueError) as error:
+            if not self._given_up:
+                raise
+            return ConnectionLost("the connection was given up", cause=type(error).__name__)
+        self._ended = not data
+        return data or b""
+
+    def discard(self) -> None:
+        """Close the connection, unless the body has ended and it is in the pool again."""
+        if not self._ended:
+            self._given_up = True
+        if self._busy.acquire(blocking=False):
+            try:
+                self._response.close()
+            finally:
+                self._busy.release()
+        else:
+            # A thread is reading, and a file object cannot be closed under a reader without waiting for it. So wake
+            # the reader, and it does the rest.
+            with suppress(AttributeError, OSError, RuntimeError, ValueError):
+                self._response.raw.shutdown()
+
+
+class _OwnSession(requests.Session):
+    """The transport's own session."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.headers.clear()
+        self.headers.update({"accept": "*/*", "accept-encoding": "gzip, deflate"})
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, HTTPAdapter(pool_maxsize=POOL_SIZE))
+        self._environment: dict[str, Any] = {}
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """What the environment says of an origin (proxies, certificates), read once: it takes as long as a request."""
+        origin = "://".join(urlsplit(str(url))[:2])
+        settings = self._environment.get(origin)
+        if settings is None:
+            settings = super().merge_environment_settings(url, proxies, stream, verify, cert)
+            self._environment[origin] = settings
+        return dict(settings)
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """None: even when told not to follow, requests would read the whole body to prepare for it."""
+        return None
+
+
+class _Pieces:
+    """A body that is sent piece by piece, with its length known, and again after a redirect."""
+
+    def __init__(self, pieces: tuple[bytes, ...]) -> None:
+        self._pieces = pieces
+        self._length = sum(map(len, pieces))
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._pieces)
+
+    def __len__(self) -> int:
+        return self._length
+
+
+def _follow(session: requests.Session, request: Request, secrets: Secrets) -> _Response | ChatProtoError:
+    """Send, and go where redirects lead."""
+    url, method = request.url, request.method
+    body = request.body if sum(map(len, request.body)) >= JOIN_BELOW else (request.content,)
+    for hop in range(MAX_REDIRECTS + 1):
+        headers = secrets.headers_for(request, url)
+        unfit = _unfit(headers)
+        if unfit is not None:
+            return ValidationError(f"the value of the header {unfit!r} has characters that HTTP cannot carry")
+        prepared = session.prepare_request(
+            requests.Request(
+                method=method,
+                url=url,
+                headers=_headers(session, request, headers, url=url, with_body=bool(body)),
+                data=_Pieces(body) if len(body) > 1 else b"".join(body) or None,
+                # The session's own parameters are in the first URL; a redirect says all of the next one.
+                params=dict.fromkeys(session.params) if hop and isinstance(session.params, Mapping) else None,
+                auth=_auth(session, request, headers, url),
+            )
+        )
+        settings = session.merge_environment_settings(prepared.url or url, {}, True, None, None)
+        response = session.send(
+            prepared, timeout=(request.timeout, request.timeout), allow_redirects=False, **settings
+        )
+        location = response.headers.get("location")
+        if response.status_code not in _REDIRECTS or location is None:
+            return _Response(response, secrets)
+        response.close()
+        target = _target(url, location)
+        if target is None:
+            return TransportError(f"the server redirected to {_shown(location)}, where HTTP does not lead")
+        url = target
+        if response.status_code == 303 or (response.status_code in (301, 302) and method == "POST"):
+            method, body = ("HEAD" if method == "HEAD" else "GET"), ()
+    return TransportError(f"redirected more than {MAX_REDIRECTS} times", cause="TooManyRedirects")
+
+
+def _headers(
+    session: requests.Session, request: Request, headers: Headers, *, url: str, with_body: bool
+) -> dict[str, Any]:
+    """Headers for requests, which leaves out those that are None, also where the session has them."""
+    chosen: dict[str, Any] = dict(headers)
+    if not with_body and request.body:  # a redirect has made a GET of it
+        chosen = {name: value for name, value in chosen.items() if name.lower() != "content-type"}
+    if _elsewhere(session, request, url):
+        chosen = {name: None for name in session.headers if name.lower() not in _NOT_SECRET} | chosen
+    return chosen
+
+
+def _auth(session: requests.Session, request: Request, headers: Headers, url: str) -> Any:
+    """What requests takes for ``auth``: without any, it would look into ``~/.netrc``."""
+    if _elsewhere(session, request, url):
+        return _nothing
+    if session.auth:
+        return None  # that of the session
+    if any(name.lower() == "authorization" for name, _ in headers):
+        return _nothing
+    of_url = get_auth_from_url(url)
+    if any(of_url):
+        return of_url
+    return _nothing if isinstance(session, _OwnSession) else None
+
+
+def _nothing(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+    return prepared
+
+
+def _elsewhere(session: requests.Session, request: Request, url: str) -> bool:
+    """Whether a redirect has led to where requests would not take its own credentials either."""
+    return url != request.url and bool(cast("Any", session).should_strip_auth(request.url, url))
+
+
+def _target(url: str, location: str) -> str | None:
+    """Where a redirect leads; None where that cannot be followed."""
+    try:
+        # A header is read as latin-1, but those who put more than ASCII into it mean UTF-8.
+        target = urljoin(url, requote_uri(location.encode("latin-1").decode("utf-8", "replace")))
+    except ValueError:  # InvalidURL too
+        return None
+    return target if _is_http(target) else None
+
+
+def _shown(url: str) -> str:
+    """A URL for an error message: a query may hold a key."""
+    return repr(url.partition("?")[0][:200])
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _unfit(headers: Headers) -> str | None:
+    """The name of a header that HTTP cannot carry: the libraries would quote its value in their errors."""
+    for name, value in headers:
+        try:
+            value.encode("latin-1")
+        except UnicodeEncodeError:
+            return name
+        if set("\r\n\0") & set(value):
+            return name
+    return None
