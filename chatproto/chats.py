@@ -39,7 +39,7 @@ class Prepared:
 
 
 class Talk:
-    """A conversation and what drives it, sync or async: who is inside a driver call, and which stream is the open one."""
+    """A conversation and what drives it: who is inside a driver call, and which stream is the open one."""
 
     def __init__(self, connector: Connector, conversation: Conversation, headers: Mapping[str, str]) -> None:
         self.connector = connector

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from .convert.config import to_http_options
 from .errors import CredentialError, ValidationError
 from .transport import AsyncTransport, Secrets, Transport, find_transport
 from .wire.endpoint import Endpoint
 from .wire.gemini import GeminiApi
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from .chats import Chats
     from .models import Models
     from .types import HttpOptions
@@ -90,10 +89,7 @@ class Client:
         transport: Transport | AsyncTransport | str | None = None,
     ) -> None:
         _refuse_vertex()
-        try:
-            options, headers = to_http_options(http_options if http_options is not None else {})
-        except ValidationError as error:
-            raise error.under(".http_options") from None
+        options, headers = _options(http_options)
         key = _api_key(api_key)
         if key is None and getattr(transport, "needs_credential", True):
             raise CredentialError(
@@ -138,6 +134,19 @@ class Client:
 
     def __repr__(self) -> str:
         return f"<Client of {self._connector.endpoint.base_url}>"
+
+
+def _options(given: HttpOptions | Mapping[str, Any] | None) -> tuple[HttpOptions, dict[str, str]]:
+    if given is None:
+        from .types import HttpOptions
+
+        return HttpOptions(), {}
+    from .convert.config import to_http_options
+
+    try:
+        return to_http_options(given)
+    except ValidationError as error:
+        raise error.under(".http_options") from None
 
 
 def _api_key(given: str | None) -> str | None:

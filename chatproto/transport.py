@@ -20,13 +20,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import Any, NoReturn, Protocol, Self, runtime_checkable
+from typing import Any, NoReturn, Protocol, Self, runtime_checkable, TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from .errors import LocalProtocolError, MissingExtraError, TransportError, ValidationError
 from .machines.steps import Event, ReadBody, SendRequest, Step, Wait
-from .wire.http import Headers, Request
+
+if TYPE_CHECKING:
+    from .wire.http import Headers, Request
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
 __all__ = [
     "AsyncDrive",
@@ -56,7 +58,6 @@ class Secrets:
 
     #: Values of headers so named are looked for by ``occurs_in``; those of others may be anything.
     _TELLING = ("authorization", "cookie", "key", "token", "secret", "password")
-    _SHORTEST = 6  # a shorter word occurs anywhere by chance
 
     def __init__(self, headers: Mapping[str, str], *, url: str) -> None:
         """``headers`` go to the scheme, host and port of ``url``, and nowhere else."""
@@ -68,7 +69,7 @@ class Secrets:
             if any(telling in name.lower() for telling in self._TELLING)
             for word in value.split()
         ]
-        self._words = tuple(word.encode() for word in words if len(word) >= self._SHORTEST)
+        self._words = tuple(word.encode() for word in words if len(word) >= _SHORTEST)
 
     def headers_for(self, request: Request, url: str | None = None) -> Headers:
         """All headers to send with ``request`` to ``url`` (its own, or where a redirect led).
@@ -94,6 +95,7 @@ class Secrets:
         raise TypeError("secrets are not pickled or copied")
 
 
+_SHORTEST = 6  # a shorter word occurs anywhere by chance
 _JOINED = frozenset({"user-agent", "x-goog-api-client"})
 
 
@@ -112,7 +114,7 @@ def _forms(word: bytes) -> Iterator[bytes]:
         # Only the groups that the word fills by itself look the same in any neighbourhood.
         encoded = b64encode(b"\0" * offset + word)
         inner = encoded[4 if offset else 0 : len(encoded) - 4 if (offset + len(word)) % 3 else None]
-        if len(inner) >= Secrets._SHORTEST:
+        if len(inner) >= _SHORTEST:
             yield inner
             yield inner.translate(bytes.maketrans(b"+/", b"-_"))
 

@@ -27,13 +27,16 @@ def to_message(message: Any) -> Content:
     parts = []
     for index, item in enumerate(items):
         try:
-            part = to_part(item)
-            if part.function_call is not None:
-                raise ValidationError("a function call is what the model says; a message can answer one")
-            parts.append(part)
+            parts.append(_said_by_the_user(to_part(item)))
         except ValidationError as error:
-            raise (error.under(f"[{index}]") if items is not message and len(items) > 1 else error) from None
+            raise (error.under(f"[{index}]") if isinstance(message, (list, tuple)) else error) from None
     return Content(role="user", parts=parts)
+
+
+def _said_by_the_user(part: Part) -> Part:
+    if part.function_call is not None:
+        raise ValidationError("a function call is what the model says; a message can answer one")
+    return part
 
 
 def to_part(item: Any) -> Part:

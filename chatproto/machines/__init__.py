@@ -1,0 +1,1 @@
+"""What happens when: state tables, one HTTP call (Exchange), turns (Conversation), and history. Pure."""

@@ -15,8 +15,7 @@ The rules are those of the default profile:
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TYPE_CHECKING
 
 import attrs
 
@@ -34,11 +33,10 @@ from ..types._dump import to_wire
 from ..types._hooks import converter
 from ..wire.endpoint import Endpoint
 from ..wire.gemini import Dialect, GeminiApi, generate_request
-from ..wire.http import Headers, Request
 from ..wire.json_codec import encode, excerpt
 from .exchange import Exchange
 from .fold import Fold
-from .history import History, Outcome, Turn, decode_content, encode_content, split_turns
+from .history import History, Outcome, Turn, decode_content, split_turns
 from .retry import RetryPolicy
 from .rounds import answer_calls, calls_in, responses_in
 from .states import ConversationInput, ConversationState, ConversationStates
@@ -51,6 +49,10 @@ from .steps import (
     Step,
     TurnEnded,
 )
+
+if TYPE_CHECKING:
+    from ..wire.http import Headers, Request
+    from collections.abc import Iterable, Sequence
 
 __all__ = ["ConfigMode", "Conversation", "Draft", "OnIncomplete"]
 

@@ -11,11 +11,14 @@ from collections import deque
 from ..errors import ChatProtoError, MalformedResponse, TransportError
 from ..wire.api_error import api_error, error_in
 from ..wire.framing import DocumentReader, Framing, StreamReader
-from ..wire.http import Headers, Request
 from ..wire.json_codec import decode
 from .retry import Pause, RetryPolicy
 from .states import ExchangeInput, ExchangeState, ExchangeStates
 from .steps import DocumentReceived, ExchangeEnded, ReadBody, RetryScheduled, SendRequest, Step, Wait
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..wire.http import Headers, Request
 
 __all__ = ["MAX_ERROR_BYTES", "Exchange"]
 
@@ -156,9 +159,9 @@ class Exchange:
             document = self._decode(data)
         except MalformedResponse as error:
             return self._end(error)
-        error = error_in(document, self._headers)
-        if error is not None:
-            return self._end(error)
+        refusal = error_in(document, self._headers)
+        if refusal is not None:
+            return self._end(refusal)
         if not isinstance(document, dict):
             problem = f"expected an object, got {type(document).__name__}"
             return self._end(MalformedResponse(problem, where=self._where))

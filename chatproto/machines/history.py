@@ -7,8 +7,7 @@ chatproto does not know is said again. Callers get Contents decoded from the byt
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import attrs
 
@@ -19,6 +18,9 @@ from ..types._hooks import converter
 from ..wire.json_codec import decode, encode
 from .fold import is_empty
 from .rounds import calls_in, responses_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["History", "Outcome", "Turn", "decode_content", "encode_content", "split_turns"]
 
@@ -149,11 +151,11 @@ def _given_turn(number: int, contents: list[Content]) -> Turn:
     closed = _closed(documents)
     # A model content that says nothing is in no history.
     encoded = tuple(encode(document) for document in documents if document["role"] == "user" or _speaks(document))
-    reason = "given" if spoken and closed else "given, with unanswered calls" if spoken else "given, with an empty answer"
+    fault = "" if spoken and closed else ", with unanswered calls" if spoken else ", with an empty answer"
     return Turn(
         number=number,
         outcome=Outcome.COMPLETED if spoken and closed else Outcome.BLOCKED,
-        reason=reason,
+        reason=f"given{fault}",
         curated=spoken and closed,
         encoded=encoded,
         shown=len(encoded),

@@ -5,7 +5,10 @@ from __future__ import annotations
 import attrs
 
 from ..errors import APIError, ChatProtoError, TransportError
-from ..types import HttpRetryOptions
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..types import HttpRetryOptions
 
 __all__ = ["DEFAULT_CODES", "Pause", "RetryPolicy"]
 

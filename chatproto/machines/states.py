@@ -23,10 +23,12 @@ A *conversation* is turns, one after the other, each with one exchange a round::
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
-from typing import ClassVar, Final, Generic, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar, TYPE_CHECKING
 
 from ..errors import LocalProtocolError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "CONVERSATION",

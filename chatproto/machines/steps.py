@@ -5,14 +5,16 @@ A *command* (SendRequest, ReadBody, Wait) is handed out again until it has been 
 
 from __future__ import annotations
 
-from typing import Any, Union
+from typing import Any, Union, TYPE_CHECKING
 
 import attrs
 
-from ..errors import ChatProtoError
-from ..types import FunctionCall, GenerateContentResponse
-from ..wire.http import Headers, Request
-from .history import Turn
+
+if TYPE_CHECKING:
+    from ..errors import ChatProtoError
+    from ..types import FunctionCall, GenerateContentResponse
+    from .history import Turn
+    from ..wire.http import Headers, Request
 
 __all__ = [
     "ChunkReceived",

@@ -150,7 +150,7 @@ def keys_of(cls: type[Value]) -> dict[str, Field]:
 @dataclass_transform(kw_only_default=True, field_specifiers=(field, attrs.field))
 def value(cls: type[T]) -> type[T]:
     """Make ``cls`` an attrs class whose fields are stored sparsely."""
-    made = attrs.define(slots=False, init=False, eq=False, repr=False, unsafe_hash=False, on_setattr=[])(cls)
+    made = attrs.define(slots=False, init=False, eq=False, repr=False, unsafe_hash=False, on_setattr=attrs.setters.NO_OP)(cls)
     for attribute in _attributes_of(made):
         # attrs takes the defaults off the class; put back, they are what reading an unset field gives.
         setattr(made, attribute.name, attribute.default)

@@ -1,0 +1,1 @@
+"""How it is written: JSON, event streams, HTTP values, and the Gemini API's dialect. Pure."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import attrs
 
 from ..errors import ValidationError
-from ..types import HttpOptions, HttpRetryOptions
-from .http import Headers
+
+if TYPE_CHECKING:
+    from .http import Headers
+    from ..types import HttpOptions, HttpRetryOptions
+    from collections.abc import Mapping
 
 __all__ = ["Endpoint"]
 

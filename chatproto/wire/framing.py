@@ -110,4 +110,6 @@ class StreamReader:
             return JsonArrayReader(self.limit)
         if text.startswith(b"{"):
             return DocumentReader(self.limit, what="a document in the stream")
-        return SseReader(self.limit) if text else None
+        if text:
+            return SseReader(self.limit)
+        return None

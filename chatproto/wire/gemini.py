@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TYPE_CHECKING
 
 import attrs
 
 from ..errors import ValidationError
-from ..types import GenerateContentConfig
 from ..types._dump import to_wire
-from .endpoint import Endpoint
 from .http import Request
 from .json_codec import encode
+
+if TYPE_CHECKING:
+    from .endpoint import Endpoint
+    from ..types import GenerateContentConfig
 
 __all__ = ["Dialect", "GeminiApi", "GenerateMethod", "generate_request", "merge_body"]
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import attrs
 
 from .json_codec import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["Headers", "Request", "header", "retry_after"]
 

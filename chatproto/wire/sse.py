@@ -12,7 +12,7 @@ document that goes on to the end of the body: that is how the Gemini API reports
 
 from __future__ import annotations
 
-from ..errors import ResponseTooLarge
+from ..errors import RemoteProtocolError, ResponseTooLarge
 
 __all__ = ["MAX_EVENT_BYTES", "SseReader"]
 
@@ -30,7 +30,7 @@ class SseReader:
 
     def __init__(self, limit: int = MAX_EVENT_BYTES) -> None:
         self.limit = limit
-        self.failed: ResponseTooLarge | None = None
+        self.failed: RemoteProtocolError | None = None
         self._opening: bytes | None = b""  # None once it is known whether a byte order mark came first
         self._skip_lf = False  # the last chunk ended with CR: an LF that comes next belongs to it
         self._line: list[bytes] = []  # pieces of a line that has not ended

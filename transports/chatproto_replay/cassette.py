@@ -18,11 +18,10 @@ from __future__ import annotations
 import base64
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from importlib import metadata, resources
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, Literal
 
 import attrs
@@ -44,10 +43,13 @@ __all__ = [
     "RecordedResponse",
     "cassette_schema",
     "lay_out",
+    "layout",
+    "too_deep",
     "write_atomically",
 ]
 
 FORMAT = 1
+MAX_DEPTH = 200
 
 End = Literal["complete", "reset", "truncated", "timeout", "abandoned"]
 Kind = Literal["connect_failed", "timed_out", "connection_lost", "failed"]
@@ -232,19 +234,30 @@ def cassette_schema() -> dict[str, Any]:
 def write_atomically(path: Path, text: str) -> None:
     """Write a file so that whoever reads it sees the old text or the new, also if the program is killed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    # Not tempfile: its files are for their owner alone, and a cassette is a file like any other.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{token_hex(4)}")
     try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
+        with open(temporary, "x", encoding="utf-8", newline="\n") as file:
             file.write(text)
-        # mkstemp gives 0600, and a cassette is a file like any other.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
         os.replace(temporary, path)
     except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def too_deep(value: Any) -> bool:
+    """Whether a JSON value is nested deeper than can be written and compared by recursion."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return False
+    return True
 
 
 # --- layout -------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from .cassette import (
     Kind,
     RecordedRequest,
     RecordedResponse,
+    too_deep,
 )
 from .errors import LaterCassette, MalformedCassette
 
@@ -83,6 +84,8 @@ class _Reader:
             self._refuse(path, "a request has one body", bodies)
         body: Body | None = None
         if "json" in found:
+            if too_deep(found["json"]):
+                self._refuse(f"{path}.json", "nested too deeply", "...")
             body = Body("json", found["json"])
         elif "text" in found:
             body = Body("text", self._string(found["text"], f"{path}.text"))

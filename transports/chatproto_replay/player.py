@@ -1,0 +1,177 @@
+"""``Player``: a transport that answers from a cassette."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Self
+
+from chatproto.wire.http import Headers, Request
+
+from .cassette import Cassette, Exchange
+from .errors import CassetteExhausted, RequestMismatch, UnplayedExchanges
+from .matching import differences, first_content, report
+from .redaction import played_headers, recorded_request
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from chatproto.transport import Secrets
+
+__all__ = ["Player"]
+
+
+class Player:
+    """Answers each request with the next recorded exchange, sync and async. It holds no network code, needs no key.
+
+    A request must equal the recorded one in method, path, query and body, or RequestMismatch says what changed. The
+    chunks come as they were cut when recorded, one ``read`` each, without a wait; the seconds that the program would
+    have slept are in ``slept``. A failure that was recorded is raised where it was.
+
+    Closing it, or leaving its ``with`` block without an exception, raises UnplayedExchanges if the program asked for
+    less than was recorded.
+
+    The cassette is read at construction, and raises CassetteMissing, MalformedCassette or LaterCassette there.
+    """
+
+    needs_credential = False
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.fspath(path)
+        self.cassette = Cassette.load(path)
+        self.slept: list[float] = []
+        self._played = 0
+        self._closed = False
+        self._lock = threading.Lock()
+
+    @property
+    def played(self) -> int:
+        """How many exchanges have been asked for."""
+        return self._played
+
+    def open(self, request: Request, secrets: Secrets) -> _Playing:
+        """Compare ``request`` with the next exchange, on entering, and play it. ``secrets`` are not looked at."""
+        return _Playing(self, request)
+
+    def aopen(self, request: Request, secrets: Secrets) -> _Playing:
+        """``open`` for asyncio."""
+        return _Playing(self, request)
+
+    def sleep(self, seconds: float) -> None:
+        """Note in ``slept`` that the program would have waited."""
+        with self._lock:
+            self.slept.append(seconds)
+
+    async def asleep(self, seconds: float) -> None:
+        """``sleep`` for asyncio: it does not wait either."""
+        self.sleep(seconds)
+
+    def close(self) -> None:
+        """Raise UnplayedExchanges if some are left. Only the first call does."""
+        with self._lock:
+            closed, self._closed = self._closed, True
+            left = self.cassette.exchanges[self._played :]
+        if left and not closed:
+            first = self._played + 1
+            lines = [f"  {number}: {exchange.request}" for number, exchange in enumerate(left, start=first)]
+            total = len(self.cassette.exchanges)
+            raise UnplayedExchanges(
+                f"{self.path}: {len(left)} of {total} recorded exchanges were not asked for:\n" + "\n".join(lines)
+            )
+
+    async def aclose(self) -> None:
+        """``close`` for asyncio."""
+        self.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        self._closed = True  # an exception says more than that the rest was not played
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, traceback)
+
+    def _take(self, request: Request) -> Exchange:
+        """The next exchange, if ``request`` is the one that was recorded; else it stays the next."""
+        now = recorded_request(request)
+        with self._lock:
+            number, exchanges = self._played + 1, self.cassette.exchanges
+            if number > len(exchanges):
+                raise CassetteExhausted(
+                    f"{self.path} has {len(exchanges)} exchanges, all played, and there is one more request: {now}"
+                )
+            exchange = exchanges[number - 1]
+            found = differences(exchange.request, now)
+            if not found:
+                self._played = number
+                return exchange
+        lines = [f"{self.path}: request {now} is not the recorded exchange {number} of {len(exchanges)}", report(found)]
+        elsewhere = [n for n, each in enumerate(exchanges, start=1) if not differences(each.request, now)]
+        if elsewhere:
+            place = "was played already" if elsewhere[-1] < number else "comes later"
+            lines.append(f"It equals exchange {elsewhere[-1]}, which {place}.")
+        raise RequestMismatch(
+            "\n".join(lines), exchange=number, differences=found, content=first_content(found)
+        )
+
+
+class _Playing:
+    """The context manager of one exchange, sync and async."""
+
+    def __init__(self, player: Player, request: Request) -> None:
+        self._player = player
+        self._request = request
+
+    def __enter__(self) -> _PlayedResponse:
+        exchange = self._player._take(self._request)
+        if exchange.response is None:
+            error = exchange.error()
+            assert error is not None
+            raise error
+        return _PlayedResponse(exchange, self._request)
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    async def __aenter__(self) -> _PlayedResponse:
+        return self.__enter__()
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
+
+
+class _PlayedResponse:
+    def __init__(self, exchange: Exchange, request: Request) -> None:
+        assert exchange.response is not None
+        self.status: int = exchange.response.status
+        self.headers: Headers = played_headers(exchange.response.headers, request)
+        self._exchange = exchange
+        self._chunks: Iterator[bytes] = iter([chunk.data for chunk in exchange.response.chunks])
+
+    def read(self) -> bytes:
+        """The next chunk; then the end, or the failure that was recorded."""
+        data = next(self._chunks, b"")
+        if data:
+            return data
+        error = self._exchange.error()
+        if error is not None:
+            raise error
+        return b""
+
+    async def aread(self) -> bytes:
+        """``read`` for asyncio."""
+        return self.read()
+
+    def discard(self) -> None:
+        """There is no connection to give up."""
