@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -57,7 +57,7 @@ class Talk:
         return Prepared(draft, self.connector.secrets(headers, draft.endpoint))
 
     @contextmanager
-    def driving(self) -> Iterator[None]:
+    def driving(self) -> Generator[None]:
         """One thread or task at a time."""
         if not self._inside.acquire(blocking=False):
             raise LocalProtocolError(
@@ -95,7 +95,8 @@ def answer_in(event: Event) -> GenerateContentResponse | None:
             return response
         case TurnEnded(error=error) | RoundFailed(error=error) if error is not None:
             raise error
-    return None
+        case _:
+            return None
 
 
 class ResponseStream(Iterator[GenerateContentResponse]):

@@ -67,7 +67,7 @@ class Secrets:
             word
             for name, value in headers.items()
             if any(telling in name.lower() for telling in self._TELLING)
-            for word in value.split()
+            for word in _secret_words(name, value)
         ]
         self._words = tuple(word.encode() for word in words if len(word) >= _SHORTEST)
 
@@ -103,6 +103,13 @@ def _origin(url: str) -> tuple[str, str, int]:
     parts = urlsplit(url)
     port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
     return parts.scheme, (parts.hostname or "").lower(), port
+
+
+def _secret_words(name: str, value: str) -> list[str]:
+    """What is secret in a header: of ``Bearer TOKEN`` the token, of ``a=TOKEN; b=TOKEN`` the values."""
+    if "cookie" in name.lower():
+        return [pair.partition("=")[2].strip() for pair in value.split(";")]
+    return value.split()[-1:]
 
 
 def _forms(word: bytes) -> Iterator[bytes]:

@@ -56,9 +56,7 @@ def _imported(path: Path) -> set[str]:
             parts = parts if node.level else parts[1:]
             rooms |= {parts[0]} if parts and parts[0] else {alias.name for alias in node.names}
         elif isinstance(node, ast.Import):
-            rooms |= {
-                alias.name.split(".")[1] for alias in node.names if alias.name.startswith("chatproto.")
-            }
+            rooms |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("chatproto.")}
     return rooms
 
 

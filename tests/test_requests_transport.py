@@ -9,14 +9,11 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from chatproto_requests import RequestsTransport
 
 from chatproto.errors import (
     ChatProtoError,
@@ -30,30 +27,39 @@ from chatproto.errors import (
 from chatproto.testing.servers import CLOSE, RESET, LoopbackServer, Received, chunk, head
 from chatproto.transport import Response, Secrets, Transport
 from chatproto.wire.http import Request, header
+from chatproto_requests import RequestsTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 KEY = "AIzaSyCanary-1234567890+/abcdef"
 
 
 @pytest.fixture
 def server() -> Iterator[LoopbackServer]:
+    """A server on loopback."""
     with LoopbackServer() as running:
         yield running
 
 
 @pytest.fixture
 def transport() -> Iterator[RequestsTransport]:
+    """A transport with a session of its own."""
     made = RequestsTransport()
     yield made
     made.close()
 
 
 def secrets_for(server: LoopbackServer) -> Secrets:
+    """The canary key, for this server."""
     return Secrets({"x-goog-api-key": KEY}, url=server.url("/"))
 
 
 def request_for(
     server: LoopbackServer, path: str, *body: bytes, method: str = "POST", timeout: float | None = 10
 ) -> Request:
+    """A request to a path of this server."""
     return Request(
         method=method,
         url=server.url(path),
@@ -64,10 +70,12 @@ def request_for(
 
 
 def drain(response: Response) -> list[bytes]:
+    """All pieces of the body."""
     return list(iter(response.read, b""))
 
 
 def fetch(transport: RequestsTransport, server: LoopbackServer, path: str, *body: bytes, **more: Any) -> bytes:
+    """The whole body."""
     with transport.open(request_for(server, path, *body, **more), secrets_for(server)) as response:
         return b"".join(drain(response))
 
@@ -185,6 +193,8 @@ class Handshake:
         self._taken = threading.Semaphore(0)
 
     def script(self, opening: bytes, *pieces: bytes) -> Callable[[Received], Iterator[Any]]:
+        """The answer: ``opening`` and the first piece, then each piece when the one before was taken."""
+
         def answer(_: Received) -> Iterator[Any]:
             yield opening
             for number, piece in enumerate(pieces):
@@ -196,6 +206,7 @@ class Handshake:
         return answer
 
     def read_all(self, response: Response) -> list[bytes]:
+        """All pieces of the body, acknowledging each."""
         got: list[bytes] = []
         for data in iter(response.read, b""):
             got.append(data)
@@ -274,12 +285,14 @@ def failing(kind: type[ChatProtoError], within: float = 3.0) -> Iterator[None]:
         yield
     assert time.monotonic() - began < within
     assert type(caught.value) is kind
-    assert caught.value.__context__ is None and caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+    assert caught.value.__cause__ is None
     assert str(caught.value)
     assert KEY not in everything_about(caught.value)
 
 
 def unused_port() -> int:
+    """A port where nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
@@ -362,9 +375,7 @@ def test_a_body_that_cannot_be_decoded(transport: RequestsTransport, server: Loo
 # --- redirects ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("status", "method"), [(301, "GET"), (302, "GET"), (303, "GET"), (307, "POST"), (308, "POST")]
-)
+@pytest.mark.parametrize(("status", "method"), [(301, "GET"), (302, "GET"), (303, "GET"), (307, "POST"), (308, "POST")])
 def test_redirect_within_the_origin(
     transport: RequestsTransport, server: LoopbackServer, status: int, method: str
 ) -> None:

@@ -90,6 +90,4 @@ def _tool(item: Any) -> Tool:
 def _schema(given: Any) -> Schema:
     if isinstance(given, (Schema, Mapping)):
         return Schema.model_validate(given)
-    raise ValidationError(
-        "this version takes a types.Schema or a dict; a JSON Schema goes into response_json_schema"
-    )
+    raise ValidationError("this version takes a types.Schema or a dict; a JSON Schema goes into response_json_schema")

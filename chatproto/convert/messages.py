@@ -58,7 +58,8 @@ def to_part(item: Any) -> Part:
             raise ValidationError("bytes need a MIME type: types.Part.from_bytes(data=..., mime_type=...)")
         case list() | tuple():
             raise ValidationError("a list in a list of parts")
-    raise ValidationError(f"a message is {_ACCEPTED}; got {type(item).__name__}")
+        case _:
+            raise ValidationError(f"a message is {_ACCEPTED}; got {type(item).__name__}")
 
 
 def _part_of(item: Mapping[Any, Any]) -> Part:

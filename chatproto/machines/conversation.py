@@ -29,14 +29,13 @@ from ..types import (
     HttpResponse,
     UserContent,
 )
-from ..types._dump import to_wire
 from ..types._hooks import converter
 from ..wire.endpoint import Endpoint
 from ..wire.gemini import Dialect, GeminiApi, generate_request
-from ..wire.json_codec import encode, excerpt
+from ..wire.json_codec import decode, encode, excerpt
 from .exchange import Exchange
 from .fold import Fold
-from .history import History, Outcome, Turn, decode_content, split_turns
+from .history import History, Outcome, Turn, decode_content, split_turns, written_at
 from .retry import RetryPolicy
 from .rounds import answer_calls, calls_in, responses_in
 from .states import ConversationInput, ConversationState, ConversationStates
@@ -46,6 +45,7 @@ from .steps import (
     ExchangeEnded,
     FunctionCallsRequested,
     RoundFailed,
+    SendRequest,
     Step,
     TurnEnded,
 )
@@ -65,8 +65,8 @@ class Draft:
     """A message that has been checked and encoded, and not been sent. It belongs to no state of a conversation."""
 
     contents: tuple[bytes, ...] = attrs.field(repr=False)
-    #: The one content that holds function responses, before their ids are filled in.
-    responses: dict[str, Any] | None = attrs.field(repr=False)
+    #: The contents of a message that begins with function responses, before their ids are filled in.
+    responses: tuple[dict[str, Any], ...] | None = attrs.field(repr=False)
     settings: dict[str, Any] = attrs.field(repr=False)
     endpoint: Endpoint
     streamed: bool
@@ -86,6 +86,10 @@ class _OpenTurn:
     finish_reason: str | None = None
     finish_message: str | None = None
     block_reason: str | None = None
+
+    def __deepcopy__(self, _: Any) -> _OpenTurn:
+        # JSON that has come is never changed, so copies may share it, however deep it is nested.
+        return attrs.evolve(self, contents=list(self.contents), fold=copy.copy(self.fold))
 
     def take(self, candidate: Candidate, written: dict[str, Any]) -> None:
         """What one chunk's candidate adds; ``written`` is the JSON that it came as."""
@@ -129,25 +133,14 @@ class Conversation:
         self._endpoint = endpoint or Endpoint()
         self._on_incomplete = on_incomplete
         self._config_mode = config_mode
-        self._states = ConversationStates(ConversationState.IDLE)
         turns, waiting = split_turns(history)
+        self._states = ConversationStates(ConversationState.CALLS_WANTED if waiting else ConversationState.IDLE)
         self._history = History(turns)
-        self._open: _OpenTurn | None = None
+        self._open = _waiting_turn(len(turns) + 1, waiting) if waiting else None
         self._draft: Draft | None = None
         self._exchange: Exchange | None = None
         self._streamed = False
         self._http: HttpResponse | None = None  # the head of the present answer, as chunks show it
-        if waiting:
-            self._reopen_given(waiting)
-
-    def _reopen_given(self, waiting: tuple[bytes, ...]) -> None:
-        """The given history ends with calls that nobody has answered: they can be answered now."""
-        last = to_wire(decode_content(waiting[-1]))
-        number = len(self._history.turns) + 1
-        self._open = _OpenTurn(
-            number=number, contents=list(waiting), handed_out=len(waiting), calls=calls_in(last)
-        )
-        self._states = ConversationStates(ConversationState.CALLS_WANTED)
 
     # --- views ---
 
@@ -204,12 +197,12 @@ class Conversation:
     ) -> Draft:
         """Check and encode a message, without sending it. Nothing changes.
 
-        ``message`` is a Content, or the text of one, or several that the turn begins with. Raises ValidationError for
-        what cannot be sent.
+        ``message`` is a Content, or the text of one, or several that the turn begins with, or goes on with where the
+        first holds function responses. Raises ValidationError for what cannot be sent.
         """
         contents = _contents(message)
-        documents = [_at(f"[{index}]", each) for index, each in enumerate(contents)]
-        responses = documents[0] if len(documents) == 1 and responses_in(documents[0]) else None
+        documents = [written_at(f"[{index}]", each) for index, each in enumerate(contents)]
+        responses = tuple(documents) if responses_in(documents[0]) else None
         if responses is not None:
             self._answered(responses)
         effective = self._effective(config)
@@ -221,7 +214,9 @@ class Conversation:
             endpoint=endpoint,
             streamed=stream,
         )
-        self._dialect.model_path(self.model)
+        # What the request will be made of is looked at now: next() must not raise for it.
+        endpoint.url(self._dialect.model_path(self.model))
+        encode(endpoint.extra_body or {})
         return draft
 
     def send(
@@ -233,17 +228,15 @@ class Conversation:
     ) -> None:
         """Say something, or answer function calls. The turn, and its request, begin at the next ``next()``.
 
-        A message with function responses answers the calls that are open. Any other begins a turn, and abandons one
-        that is open. Raises ValidationError, and then nothing has changed.
+        A message that begins with function responses answers the calls that are open. Any other begins a turn, and
+        abandons one that is open. Raises ValidationError, and then nothing has changed.
         """
         draft = message if isinstance(message, Draft) else self.draft(message, config, stream=stream)
         if draft.responses is not None:
             filled = self._answered(draft.responses)
-            if self._open is not None and self._exchange is not None:
-                self._exchange.abandon()
-                self._reopen(self._open, LocalProtocolError("answered anew"))
+            self._leave_round()
             self._states.take(ConversationInput.ANSWER)
-            self._draft = attrs.evolve(draft, contents=(encode(filled),))
+            self._draft = attrs.evolve(draft, contents=tuple(map(encode, filled)))
             return
         self._leave_all()
         self._states.take(ConversationInput.SEND)
@@ -253,16 +246,18 @@ class Conversation:
         self, parts: Iterable[Any], config: GenerateContentConfig | None = None, *, stream: bool = True
     ) -> None:
         """Answer the open function calls with parts that hold a function response each."""
-        self.send(UserContent(list(parts)), config, stream=stream)
+        content = UserContent(list(parts))
+        if not responses_in(written_at("", content)):
+            raise ValidationError("no part holds a function response")
+        self.send(content, config, stream=stream)
 
     def prepare(self, draft: Draft) -> Request:
         """The request that sending ``draft`` now would make. Nothing changes, and nothing is sent."""
-        said: tuple[bytes, ...] = ()
-        message = draft.contents
-        if draft.responses is not None:
-            message = (encode(self._answered(draft.responses)),)
-            said = tuple(self._open.contents) if self._open is not None else ()
-        return self._request(draft, (*said, *message))
+        sent = copy.deepcopy(self)
+        sent.send(draft)
+        step = sent.next()
+        assert isinstance(step, SendRequest)  # a turn begins with one
+        return step.request
 
     def abandon(self) -> None:
         """Leave what is under way, now.
@@ -282,6 +277,17 @@ class Conversation:
                 if self._exchange is not None:
                     self._exchange.abandon()
                 self._leave()
+
+    def _leave_round(self) -> None:
+        """Leave a request that is under way, because calls are answered instead: those before it, or its own."""
+        turn, exchange = self._open, self._exchange
+        if turn is None or exchange is None:
+            return
+        exchange.abandon()
+        if self._is_complete(turn):
+            self._leave()
+        else:
+            self._reopen(turn, LocalProtocolError("answered anew"))
 
     def _leave_all(self) -> None:
         while self.state is not ConversationState.IDLE:
@@ -334,9 +340,12 @@ class Conversation:
             return self._config.model_copy(update=dict(config.set_fields()))
         return config
 
-    def _answered(self, responses: dict[str, Any]) -> dict[str, Any]:
+    def _answered(self, responses: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
         """``responses`` with their ids. Raises ValidationError where they do not answer what is open."""
-        calls = self._open.calls if self._open is not None else []
+        turn = self._open
+        calls = turn.calls if turn is not None else []
+        if turn is not None and self._exchange is not None and self._is_complete(turn):
+            calls = calls_in(turn.fold.content())  # the calls before it have been answered
         if not calls:
             raise ValidationError("these are function responses, and no function call is open in this chat")
         return answer_calls(calls, responses)
@@ -403,7 +412,7 @@ class Conversation:
         """The exchange is over."""
         turn = self._open
         assert turn is not None
-        if self._is_complete(turn, whole=error is None):
+        if self._is_complete(turn):
             # What happened after the finish reason does not undo the answer (rule 1).
             return self._complete(turn, "" if error is None else f"; after that: {error}")
         if error is not None:
@@ -415,9 +424,9 @@ class Conversation:
             return self._end(Outcome.TRUNCATED, f"the stream ended without a finish reason{inside}")
         return self._end(Outcome.BLOCKED, _why_blocked(turn))
 
-    def _is_complete(self, turn: _OpenTurn, *, whole: bool) -> bool:
-        finished = turn.finish_reason is not None if self._streamed else whole
-        return finished and turn.fold.usable
+    def _is_complete(self, turn: _OpenTurn) -> bool:
+        """Whether the answer is there to stay. A unary one is whole as soon as there is any of it."""
+        return turn.fold.usable and (turn.finish_reason is not None or not self._streamed)
 
     def _complete(self, turn: _OpenTurn, afterwards: str) -> Step:
         content = turn.fold.content()
@@ -448,7 +457,7 @@ class Conversation:
         """The caller left while an answer was under way."""
         turn = self._open
         assert turn is not None
-        if self._is_complete(turn, whole=False):
+        if self._is_complete(turn):
             self._complete(turn, "; then the caller left")
         else:
             self._end(Outcome.ABANDONED, "the caller left before the answer was finished")
@@ -487,6 +496,12 @@ class Conversation:
         return TurnEnded(ended, error)
 
 
+def _waiting_turn(number: int, waiting: tuple[bytes, ...]) -> _OpenTurn:
+    """The turn of a given history that ends with calls that nobody has answered: they can be answered now."""
+    calls = calls_in(decode(waiting[-1], what="a content of the history"))
+    return _OpenTurn(number=number, contents=list(waiting), handed_out=len(waiting), calls=calls)
+
+
 def _one_of(name: str, given: str, allowed: tuple[str, ...]) -> None:
     if given not in allowed:
         raise ValidationError(f"{name} is {' or '.join(map(repr, allowed))}, not {given!r}")
@@ -499,16 +514,6 @@ def _contents(message: Content | str | Sequence[Content]) -> list[Content]:
     if not contents or not all(isinstance(each, Content) for each in contents):
         raise ValidationError("a message is a Content, a list of Contents that is not empty, or text")
     return contents
-
-
-def _at(place: str, content: Content) -> dict[str, Any]:
-    try:
-        document: dict[str, Any] = to_wire(content)
-    except ValidationError as error:
-        raise error.under(place) from None
-    except RecursionError:
-        raise ValidationError("nested too deeply for JSON", path=f"${place}") from None
-    return document
 
 
 def _function_calls(calls: list[dict[str, Any]]) -> tuple[FunctionCall, ...]:

@@ -37,7 +37,7 @@ class Exchange:
         self._states = ExchangeStates(ExchangeState.IDLE)
         self._attempt = 0
         self.waited = 0.0  # seconds, over all retries
-        self._status = 0
+        self._status: int | None = None  # None before the head of a response
         self._headers: Headers = ()
         self._clear()
 
@@ -180,7 +180,7 @@ class Exchange:
         """The body has ended, or the transport has failed; all that came before has been handed out."""
         if self._status == 200 and self._failure is None:
             return self._drain_whole()
-        if self._status not in (0, 200):
+        if self._status is not None and self._status != 200:
             # An error's body that broke off still says what the status was.
             return self._retry_or_end(api_error(self._status, self._headers, self._error_body))
         assert self._failure is not None  # DRAIN without a status comes from FAILURE alone
@@ -210,7 +210,7 @@ class Exchange:
         if pause is None:
             return self._end(error)
         self._states.take(ExchangeInput.RETRY)
-        self._status = 0
+        self._status = None
         self._pause = pause
         self._scheduled = RetryScheduled(self._attempt, error)
         return None

@@ -50,6 +50,11 @@ class Fold:
         self._parts: list[Part] = []
         self._text: list[str] = []  # of the last part, while it can be joined to: its pieces so far
 
+    def __copy__(self) -> Fold:
+        made = Fold()
+        made._content, made._parts, made._text = dict(self._content), list(self._parts), list(self._text)
+        return made
+
     def add(self, content: dict[str, Any]) -> None:
         """The ``content`` of one chunk's candidate. It is not changed, and must not be changed afterwards."""
         for key, held in content.items():
@@ -81,11 +86,10 @@ class Fold:
 
     def content(self) -> dict[str, Any]:
         """The answer as one Content, with the role ``model`` where the server gave none."""
+        parts = list(self._parts)
         if len(self._text) > 1:
-            text = "".join(self._text)
-            self._parts[-1] = {**self._parts[-1], "text": text}
-            self._text = [text]
-        made = {**self._content, "parts": list(self._parts)}
+            parts[-1] = {**parts[-1], "text": "".join(self._text)}
+        made = {**self._content, "parts": parts}
         if made.get("role") is None:
             made["role"] = "model"
         return made

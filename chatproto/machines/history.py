@@ -22,7 +22,7 @@ from .rounds import calls_in, responses_in
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["History", "Outcome", "Turn", "decode_content", "encode_content", "split_turns"]
+__all__ = ["History", "Outcome", "Turn", "decode_content", "encode_content", "split_turns", "written_at"]
 
 #: Pieces of the conversation so far are joined up to this size: few enough to send, small enough to copy.
 _PIECE = 64 * 1024
@@ -41,6 +41,17 @@ class Outcome(enum.Enum):
     FAILED = "failed"
     #: The caller left it.
     ABANDONED = "abandoned"
+
+
+def written_at(place: str, content: Content) -> dict[str, Any]:
+    """A Content as wire JSON. Raises ValidationError, with its path below ``place``, for what JSON cannot hold."""
+    try:
+        document: dict[str, Any] = to_wire(content)
+    except ValidationError as error:
+        raise error.under(place) from None
+    except RecursionError:
+        raise ValidationError("nested too deeply for JSON", path=f"${place}") from None
+    return document
 
 
 def encode_content(content: Content) -> bytes:
@@ -87,6 +98,12 @@ class History:
         for turn in turns:
             self.commit(turn)
 
+    def __deepcopy__(self, _: Any) -> History:
+        # Turns and bytes do not change: the lists are all there is to copy.
+        made = History()
+        made.turns, made._pieces = self.turns.copy(), self._pieces.copy()
+        return made
+
     def commit(self, turn: Turn) -> None:
         """A turn has ended. It is curated whole or not at all (law L5)."""
         self.turns.append(turn)
@@ -129,23 +146,23 @@ def split_turns(contents: Iterable[Content]) -> tuple[list[Turn], tuple[bytes, .
     say something and its calls are all answered, and then whole (the reference drops an invalid answer with the one
     question before it). Raises ValidationError for a role that is neither ``user`` nor ``model``.
     """
-    groups: list[list[Content]] = []
+    groups: list[list[dict[str, Any]]] = []
     for index, content in enumerate(contents):
         if content.role not in ("user", "model"):
             raise ValidationError(
                 f"a role in a history is 'user' or 'model', not {content.role!r}", path=f"$.history[{index}].role"
             )
-        if not groups or (content.role == "user" and not responses_in(to_wire(content))):
+        document = written_at(f".history[{index}]", content)
+        if not groups or (content.role == "user" and not responses_in(document)):
             groups.append([])
-        groups[-1].append(content)
+        groups[-1].append(document)
     turns = [_given_turn(number, group) for number, group in enumerate(groups, start=1)]
     if turns and not turns[-1].curated and _waits(groups[-1]):
         return turns[:-1], turns[-1].encoded
     return turns, ()
 
 
-def _given_turn(number: int, contents: list[Content]) -> Turn:
-    documents = [to_wire(content) for content in contents]
+def _given_turn(number: int, documents: list[dict[str, Any]]) -> Turn:
     answers = [document for document in documents if document["role"] == "model"]
     spoken = all(map(_speaks, answers))
     closed = _closed(documents)
@@ -167,17 +184,23 @@ def _speaks(document: dict[str, Any]) -> bool:
 
 
 def _closed(documents: list[dict[str, Any]]) -> bool:
-    """Whether each content with calls is followed by one with as many responses, and no other has any."""
-    open_calls = 0
+    """Whether all calls are answered before the model speaks again, and there are no more responses than calls."""
+    unanswered = 0
+    answering = False
     for document in documents:
-        responses = len(responses_in(document))
-        if responses != open_calls:
+        if document["role"] == "user":
+            answering = True
+            unanswered -= len(responses_in(document))
+        elif answering and unanswered:
             return False
-        open_calls = len(calls_in(document))
-    return open_calls == 0
+        else:
+            answering = False
+            unanswered += len(calls_in(document))
+        if unanswered < 0:
+            return False
+    return unanswered == 0
 
 
-def _waits(contents: list[Content]) -> bool:
+def _waits(documents: list[dict[str, Any]]) -> bool:
     """Whether a turn ends with calls, and is in order up to there."""
-    documents = [to_wire(content) for content in contents]
     return bool(calls_in(documents[-1])) and _closed([*documents[:-1], {**documents[-1], "parts": [{"text": "-"}]}])

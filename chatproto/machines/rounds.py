@@ -5,58 +5,69 @@ Curated history holds only closed rounds: each functionCall has its functionResp
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["answer_calls", "calls_in", "responses_in"]
 
 Json = dict[str, Any]
 
 
-def _parts_with(content: Json, camel: str, snake: str) -> list[Json]:
-    found = []
-    for part in content.get("parts") or ():
-        held = part.get(camel, part.get(snake)) if isinstance(part, dict) else None
-        if isinstance(held, dict):
-            found.append(held)
-    return found
+def _held(part: Any, camel: str, snake: str) -> Json | None:
+    held = part.get(camel, part.get(snake)) if isinstance(part, dict) else None
+    return held if isinstance(held, dict) else None
 
 
 def calls_in(content: Json) -> list[Json]:
-    """The function calls of one Content.
+    """The function calls of one Content that wait for a response.
 
     A call whose arguments were streamed has come in several parts; those after the first have no name and are no
-    calls of their own.
+    calls of their own. A call of a tool that the server runs has its response beside it, in the same Content.
     """
     calls: list[Json] = []
     continuing = False
-    for call in _parts_with(content, "functionCall", "function_call"):
-        if not (continuing and not call.get("name")):
-            calls.append(call)
-        continuing = call.get("willContinue") is True
+    for part in content.get("parts") or ():
+        call = _held(part, "functionCall", "function_call")
+        if call is not None:
+            if not (continuing and not call.get("name")):
+                calls.append(call)
+            continuing = call.get("willContinue") is True
+        response = _held(part, "functionResponse", "function_response")
+        answered = None if response is None else _answered(calls, response)
+        if answered is not None:
+            calls.remove(answered)
     return calls
 
 
 def responses_in(content: Json) -> list[Json]:
     """The function responses of one Content."""
-    return _parts_with(content, "functionResponse", "function_response")
+    held = (_held(part, "functionResponse", "function_response") for part in content.get("parts") or ())
+    return [response for response in held if response is not None]
 
 
-def answer_calls(calls: list[Json], content: Json) -> Json:
-    """``content`` with the ids that its function responses lack, filled in from the calls that they answer.
+def answer_calls(calls: list[Json], contents: Iterable[Json]) -> list[Json]:
+    """``contents`` with the ids that their function responses lack, filled in from the calls that they answer.
 
     A response answers the call of its id, else the first unanswered one of its name. Raises ValidationError where one
     answers no call or a call is left without an answer; nothing is changed.
     """
     unanswered = list(calls)
-    parts: list[Any] = []
-    for index, part in enumerate(content.get("parts") or ()):
-        responses = responses_in({"parts": [part]})
-        if not responses:
-            parts.append(part)
-            continue
-        response = responses[0]
+    answered = [_answer(unanswered, content) for content in contents]
+    if unanswered:
+        raise ValidationError(f"these function calls are left without a response: {_list(unanswered)}")
+    return answered
+
+
+def _answer(unanswered: list[Json], content: Json) -> Json:
+    """One content, filled in; the calls that it answers are taken from ``unanswered``."""
+    parts: list[Any] = list(content.get("parts") or ())
+    given = [(index, found[0]) for index, part in enumerate(parts) if (found := responses_in({"parts": [part]}))]
+    # Those that say by their id what they answer come first: the others get what is left.
+    for index, response in sorted(given, key=lambda each: not each[1].get("id")):
         call = _answered(unanswered, response)
         if call is None:
             raise ValidationError(
@@ -64,10 +75,9 @@ def answer_calls(calls: list[Json], content: Json) -> Json:
                 path=f"$.parts[{index}].functionResponse",
             )
         unanswered.remove(call)
-        filled = {**response, "id": call["id"]} if call.get("id") and not response.get("id") else response
-        parts.append({key: filled if held is response else held for key, held in part.items()})
-    if unanswered:
-        raise ValidationError(f"these function calls are left without a response: {_list(unanswered)}")
+        if call.get("id") and not response.get("id"):
+            filled = {**response, "id": call["id"]}
+            parts[index] = {key: filled if held is response else held for key, held in parts[index].items()}
     return {**content, "parts": parts}
 
 

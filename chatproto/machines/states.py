@@ -23,7 +23,7 @@ A *conversation* is turns, one after the other, each with one exchange a round::
 from __future__ import annotations
 
 import enum
-from typing import ClassVar, Final, Generic, TypeVar, TYPE_CHECKING
+from typing import Final, Generic, TypeVar, TYPE_CHECKING
 
 from ..errors import LocalProtocolError
 
@@ -143,7 +143,11 @@ class _States(Generic[S, I]):
     """A state and the only code that changes it."""
 
     __slots__ = ("state",)
-    table: ClassVar[Mapping[enum.Enum, Mapping[enum.Enum, enum.Enum]]]
+
+    @property
+    def table(self) -> Mapping[S, Mapping[I, S]]:
+        """The literal table of this machine; not kept in the instance, so that copies and pickles stay small."""
+        raise TypeError("a machine's states have a table")
 
     def __init__(self, state: S) -> None:
         self.state: S = state
@@ -160,7 +164,7 @@ class _States(Generic[S, I]):
             raise LocalProtocolError(
                 f"{happened.name} is not possible in state {self.state.name}; possible there: {allowed}"
             )
-        self.state = following  # type: ignore[assignment]
+        self.state = following
         return self.state
 
 
@@ -168,11 +172,19 @@ class ExchangeStates(_States[ExchangeState, ExchangeInput]):
     """The state of an Exchange."""
 
     __slots__ = ()
-    table = EXCHANGE  # type: ignore[assignment]
+
+    @property
+    def table(self) -> Mapping[ExchangeState, Mapping[ExchangeInput, ExchangeState]]:
+        """EXCHANGE."""
+        return EXCHANGE
 
 
 class ConversationStates(_States[ConversationState, ConversationInput]):
     """The state of a Conversation."""
 
     __slots__ = ()
-    table = CONVERSATION  # type: ignore[assignment]
+
+    @property
+    def table(self) -> Mapping[ConversationState, Mapping[ConversationInput, ConversationState]]:
+        """CONVERSATION."""
+        return CONVERSATION

@@ -1,0 +1,26 @@
+"""What others test with. Nothing in chatproto imports it.
+
+``ScriptedTransport`` answers from Python values, ``LoopbackServer`` over real sockets; ``wire`` builds answers as wire
+JSON, and ``strategies`` (which needs Hypothesis) generates them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .scripted import Answer as Answer
+    from .scripted import ScriptedTransport as ScriptedTransport
+    from .scripted import ScriptExhausted as ScriptExhausted
+    from .servers import LoopbackServer as LoopbackServer
+
+__all__ = ["Answer", "LoopbackServer", "ScriptExhausted", "ScriptedTransport"]
+
+_HOMES = {"LoopbackServer": "servers"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_HOMES.get(name, 'scripted')}", __name__), name)

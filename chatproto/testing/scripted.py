@@ -14,18 +14,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Union, cast
 from urllib.parse import parse_qs, urlsplit
 
 import attrs
 
-from ..errors import ChatProtoError, ConnectionLost, TimedOut, TransportError
-from ..wire.http import Headers, Request
+from ..errors import ChatProtoError, ConnectionLost, TimedOut, TransportError, ValidationError
 from ..wire.json_codec import encode
 from .wire import json_array, sse, text_response
 
 if TYPE_CHECKING:
     from ..transport import Secrets
+    from ..wire.http import Headers, Request
 
 __all__ = ["Answer", "ScriptExhausted", "ScriptedTransport"]
 
@@ -72,7 +73,7 @@ class Answer:
             body = b"".join(chunks)
             marks = {*self.split_at, *range(0, len(body), self.every or max(1, len(body))), len(body)}
             ordered = sorted(mark for mark in {0, *marks} if 0 <= mark <= len(body))
-            chunks = [body[start:end] for start, end in zip(ordered, ordered[1:], strict=False)]
+            chunks = [body[start:end] for start, end in pairwise(ordered)]
         ends = [mark for mark in (self.cut_at, self.stall_at) if mark is not None]
         return [chunk for chunk in (_shortened(chunks, min(ends)) if ends else chunks) if chunk]
 
@@ -224,7 +225,7 @@ def _framed(said: Said | None, status: int, request: Request) -> list[bytes]:
         return sse(documents) if _events(request) else json_array(documents)
     # An error is one document, also where events were asked for.
     if len(documents) != 1:
-        raise ScriptExhausted(f"{len(documents)} documents cannot answer {request.method} {request.url}: it takes one")
+        raise ValidationError(f"{len(documents)} documents cannot answer {request.method} {request.url}: it takes one")
     return [encode(documents[0])]
 
 

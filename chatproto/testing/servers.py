@@ -19,12 +19,14 @@ import socketserver
 import struct
 import threading
 from collections.abc import Callable, Iterable
-from types import TracebackType
-from typing import Any, Self, Union
+from typing import TYPE_CHECKING, Any, Self, Union
 
 import attrs
 
 from ..wire.http import Headers, header
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 __all__ = ["CLOSE", "RESET", "LoopbackServer", "Received", "chunk", "head"]
 
@@ -174,9 +176,7 @@ class LoopbackServer:
             elif act is RESET:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 return False
-            elif act is CLOSE:
-                return False
-            elif isinstance(act, (int, float)) and self._left(connection, act):
+            elif act is CLOSE or isinstance(act, (int, float)) and self._left(connection, act):
                 return False
         return True
 

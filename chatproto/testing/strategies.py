@@ -104,7 +104,7 @@ def timestamps(draw: st.DrawFn) -> str:
 
 
 @st.composite
-def _objects(draw: st.DrawFn, **fields: st.SearchStrategy[Any]) -> Json:
+def _objects(draw: st.DrawFn, /, **fields: st.SearchStrategy[Any]) -> Json:
     """Some of ``fields``, each under either spelling or null, in any order, with unknown keys among them."""
     chosen = draw(st.lists(st.sampled_from(sorted(fields)), unique=True, max_size=6))
     built: Json = {}

@@ -88,7 +88,7 @@ def _all(items: Any, write: Callable[[Any], Any]) -> list[Any]:
     built: list[Any] = []
     try:
         for item in items:
-            built.append(write(item))
+            built.append(write(item))  # noqa: PERF401  (its length is the index in the error)
     except ValidationError as error:
         raise error.under(f"[{len(built)}]") from None
     return built

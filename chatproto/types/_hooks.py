@@ -51,7 +51,7 @@ def converter(mode: Mode) -> cattrs.Converter:
     )
     factories: list[tuple[Callable[[Any], bool], Callable[[Any], Hook]]] = [
         (lambda kind: get_origin(kind) is list, lambda kind: _list_hook(made, kind, mode)),
-        (lambda kind: get_origin(kind) is dict, lambda kind: _dict_hook(made, kind, mode)),
+        (lambda kind: get_origin(kind) is dict, lambda kind: _dict_hook(made, kind)),
         (lambda kind: get_origin(kind) is Literal, _literal_hook),
         (lambda kind: get_origin(kind) in (Union, builtin_types.UnionType), lambda kind: _union_hook(made, kind)),
         (_is_value, lambda kind: (_user_hook if mode == "user" else _wire_hook)(made, kind)),
@@ -138,14 +138,22 @@ def _float(item: Any, _: Any) -> float:
     raise _wrong("a number", item)
 
 
+def _user_float(item: Any, kind: Any) -> float:
+    made = _float(item, kind)
+    try:
+        return float(made)
+    except OverflowError:
+        raise _wrong("a number that fits a double", item) from None
+
+
 def _wire_int(item: Any, kind: Any) -> int:
     made = _int(item, kind)
     return spelled(SpelledInt, made, item) if isinstance(item, str) else made
 
 
 def _wire_float(item: Any, kind: Any) -> float:
-    made = _float(item, kind)
-    return spelled(SpelledFloat, made, item) if isinstance(item, str) else made
+    made = _user_float(item, kind)
+    return made if type(item) is float else spelled(SpelledFloat, made, item)
 
 
 def _bytes(item: Any, _: Any) -> bytes:
@@ -177,14 +185,6 @@ def _datetime(item: Any, _: Any) -> datetime:
         except ValueError as error:
             raise ValidationError(f"expected an RFC 3339 timestamp, got {item[:40]!r} ({error})") from None
     raise _wrong("a timestamp", item)
-
-
-def _user_float(item: Any, kind: Any) -> float:
-    made = _float(item, kind)
-    try:
-        return float(made)
-    except OverflowError:
-        raise _wrong("a number that fits a double", item) from None
 
 
 def _user_enum(item: Any, kind: type[OpenEnum]) -> OpenEnum:
@@ -249,7 +249,7 @@ def _list_hook(made: cattrs.Converter, kind: Any, mode: Mode) -> Hook:
         built: list[Any] = []
         try:
             for each in items:
-                built.append(hook(each, inner))
+                built.append(hook(each, inner))  # noqa: PERF401  (its length is the index in the error)
         except ValidationError as error:
             raise error.under(f"[{len(built)}]") from None
         return built
@@ -257,7 +257,7 @@ def _list_hook(made: cattrs.Converter, kind: Any, mode: Mode) -> Hook:
     return structure
 
 
-def _dict_hook(made: cattrs.Converter, kind: Any, mode: Mode) -> Hook:
+def _dict_hook(made: cattrs.Converter, kind: Any) -> Hook:
     _, inner = get_args(kind)
     hook = made.get_structure_hook(inner)
 

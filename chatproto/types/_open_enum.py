@@ -12,7 +12,7 @@ from typing import Any, Self, cast
 __all__ = ["OpenEnum"]
 
 
-class OpenEnum(str, enum.Enum):
+class OpenEnum(str, enum.Enum):  # noqa: UP042  (str() of a StrEnum is its value; google-genai's is not)
     """A string enum whose set of values is not closed.
 
     ``FinishReason("BRAND_NEW")`` is a member-like object: ``.name`` and ``.value`` are ``"BRAND_NEW"``, it equals

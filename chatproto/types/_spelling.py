@@ -31,7 +31,7 @@ class SpelledInt(Spelled, int):
 
 
 class SpelledFloat(Spelled, float):
-    """A number that came as a JSON string: ``"NaN"``, ``"Infinity"``, ``"0.5"``."""
+    """A number that came as a JSON string, ``"NaN"``, ``"Infinity"``, ``"0.5"``, or as an integer."""
 
 
 class SpelledDatetime(Spelled, datetime):

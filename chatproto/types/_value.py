@@ -150,7 +150,9 @@ def keys_of(cls: type[Value]) -> dict[str, Field]:
 @dataclass_transform(kw_only_default=True, field_specifiers=(field, attrs.field))
 def value(cls: type[T]) -> type[T]:
     """Make ``cls`` an attrs class whose fields are stored sparsely."""
-    made = attrs.define(slots=False, init=False, eq=False, repr=False, unsafe_hash=False, on_setattr=attrs.setters.NO_OP)(cls)
+    made = attrs.define(
+        slots=False, init=False, eq=False, repr=False, unsafe_hash=False, on_setattr=attrs.setters.NO_OP
+    )(cls)
     for attribute in _attributes_of(made):
         # attrs takes the defaults off the class; put back, they are what reading an unset field gives.
         setattr(made, attribute.name, attribute.default)
@@ -246,7 +248,10 @@ class Value:
         """
         from ._dump import dump
 
-        return dump(self, mode=mode, by_alias=by_alias, exclude_none=exclude_none, exclude_unset=exclude_unset)
+        try:
+            return dump(self, mode=mode, by_alias=by_alias, exclude_none=exclude_none, exclude_unset=exclude_unset)
+        except RecursionError:
+            raise ValidationError("nested too deeply") from None
 
     def model_dump_json(
         self,
@@ -273,7 +278,10 @@ class Value:
         """
         from ._hooks import converter
 
-        return converter("user").structure(obj, cls)
+        try:
+            return converter("user").structure(obj, cls)
+        except RecursionError:
+            raise ValidationError("nested too deeply") from None
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes) -> Self:

@@ -106,7 +106,7 @@ class Part(Value):
 
     else:
 
-        def __init__(self, value=None, /, **fields):
+        def __init__(self, value: Any = None, /, **fields: Any) -> None:
             if value is None:
                 self._fill(fields)
             elif any(item is not None for item in fields.values()):
@@ -142,7 +142,7 @@ class Part(Value):
         mime_type: str | None = None,
         media_resolution: PartMediaResolution | Mapping[str, Any] | str | None = None,
     ) -> Self:
-        """A part that refers to a file. Without ``mime_type`` the URI's ending tells it, or ValidationError is raised."""
+        """A part that refers to a file. Without ``mime_type`` the URI's ending must tell it."""
         if mime_type is None:
             from ._mime import guess_mime_type
 
@@ -225,7 +225,7 @@ class _ByOne(Content):
         built: list[Part] = []
         try:
             for item in items:
-                built.append(_part(item, copied=False))
+                built.append(_part(item, copied=False))  # noqa: PERF401  (its length is the index in the error)
         except ValidationError as error:
             raise error.under(f".parts[{len(built)}]") from None
         self.__dict__.update(parts=built, role=self._author)

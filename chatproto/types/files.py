@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime  # noqa: TC003  (annotations are evaluated, late)
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ._value import Value, field, value

@@ -110,7 +110,7 @@ class TextResponseFormat(Value):
 
     mime_type: str | None = None
     #: JSON Schema of the answer, with ``application/json``; ``schema`` on the wire.
-    jsonSchema: Any = field(default=None, wire="schema")
+    jsonSchema: Any = field(default=None, wire="schema")  # noqa: N815
 
 
 @value

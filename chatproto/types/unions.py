@@ -45,14 +45,14 @@ if TYPE_CHECKING:
         def format(self) -> str | None: ...
         @property
         def mode(self) -> str: ...
-        def save(self, fp: Any, format: str | None = None, **params: Any) -> None: ...
+        def save(self, fp: Any, format: str | None = None, **params: Any) -> None: ...  # noqa: A002
 
     class McpTool(Protocol):
         """What chatproto uses of an ``mcp.types.Tool``."""
 
         name: str
         description: str | None
-        inputSchema: dict[str, Any]
+        inputSchema: dict[str, Any]  # noqa: N815
 
     class McpSession(Protocol):
         """What chatproto uses of an ``mcp.ClientSession``."""

@@ -19,7 +19,6 @@ MAX_BODY_BYTES = 256 * 1024 * 1024
 
 _BOM = b"\xef\xbb\xbf"
 _BLANK = b" \t\r\n"
-_OPENING = 1024
 
 
 class Framing(Protocol):
@@ -62,34 +61,29 @@ class DocumentReader:
         return []
 
     def finish(self) -> tuple[list[bytes], bytes | None]:
-        """The document, also an empty one."""
+        """The document, also an empty one; none that was too large."""
         document, self._held = b"".join(self._held), []
-        return [document], None
+        return [] if self.failed else [document], None
 
 
 class StreamReader:
     """The body is a stream of documents, in whichever framing the server chose."""
 
-    __slots__ = ("_opening", "_reader", "failed", "limit")
+    __slots__ = ("_opening", "_reader", "_skipped", "failed", "limit")
 
     def __init__(self, limit: int = MAX_EVENT_BYTES) -> None:
         self.limit = limit
         self.failed: RemoteProtocolError | None = None
         self._opening = b""
+        self._skipped = 0  # bytes of white space that _opening does not hold any more
         self._reader: Framing | None = None
 
     def feed(self, data: bytes) -> list[bytes]:
         """The documents that ``data`` completes."""
         if self._reader is None:
-            self._opening += data
-            self._reader = self._choose(self._opening)
-            if self._reader is None:
-                # White space without end says nothing: remember that there was some, not how much.
-                self._opening = self._opening if len(self._opening) <= _OPENING else self._opening[:_OPENING]
-                return []
-            data, self._opening = self._opening, b""
-            if not isinstance(self._reader, SseReader):
-                data = data.removeprefix(_BOM)
+            data = self._open(self._opening + data)
+        if self._reader is None:
+            return []
         documents = self._reader.feed(data)
         self.failed = self._reader.failed
         return documents
@@ -102,14 +96,23 @@ class StreamReader:
         self.failed = self._reader.failed
         return left
 
-    def _choose(self, opening: bytes) -> Framing | None:
-        if len(opening) < len(_BOM) and _BOM.startswith(opening):
-            return None
+    def _open(self, opening: bytes) -> bytes:
+        """Choose the reader, once there is something to tell by, and give what it is to read."""
         text = opening.removeprefix(_BOM).lstrip(_BLANK)
+        before = opening.removesuffix(text) if text else opening
+        # Of white space only the last byte matters: whether the first line with text begins with it. An opening
+        # without an end is not kept.
+        kept = before if before in (b"", _BOM) else before[-1:]
+        if not text or (len(opening) < len(_BOM) and _BOM.startswith(opening)):
+            self._opening = opening if text else kept
+            self._skipped += len(opening) - len(self._opening)
+            return b""
+        self._opening = b""
         if text.startswith(b"["):
-            return JsonArrayReader(self.limit)
+            self._reader = JsonArrayReader(self.limit, start=self._skipped + len(before))
+            return text
         if text.startswith(b"{"):
-            return DocumentReader(self.limit, what="a document in the stream")
-        if text:
-            return SseReader(self.limit)
-        return None
+            self._reader = DocumentReader(self.limit, what="a document in the stream")
+            return text
+        self._reader = SseReader(self.limit)
+        return kept + text

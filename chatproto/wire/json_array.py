@@ -21,17 +21,19 @@ _BLANK = b" \t\r\n"
 class JsonArrayReader:
     """Cuts a JSON array into the text of its elements. What they hold is not checked here."""
 
-    __slots__ = ("_depth", "_escaped", "_held", "_in_string", "_read", "_size", "failed", "limit")
+    __slots__ = ("_begun", "_depth", "_escaped", "_held", "_in_string", "_read", "_size", "failed", "limit")
 
-    def __init__(self, limit: int = MAX_EVENT_BYTES) -> None:
+    def __init__(self, limit: int = MAX_EVENT_BYTES, *, start: int = 0) -> None:
+        """``start`` is how much of the body came before, for the offsets in errors."""
         self.limit = limit
         self.failed: RemoteProtocolError | None = None
         self._held: list[bytes] = []  # pieces of the element that is being read
         self._size = 0
+        self._begun = False
         self._depth = 0  # 0 before the array and after it, 1 between elements
         self._in_string = False
         self._escaped = False  # the last byte was a backslash in a string
-        self._read = 0  # bytes of the body before the piece in hand
+        self._read = start  # bytes of the body before the piece in hand
 
     def feed(self, data: bytes) -> list[bytes]:
         """The text of each element that ``data`` completes. What is wrong with the array goes to ``failed``."""
@@ -41,6 +43,7 @@ class JsonArrayReader:
                 self._feed(data, elements)
             except RemoteProtocolError as error:
                 self.failed = error
+                self._held = []
         return elements
 
     def _feed(self, data: bytes, elements: list[bytes]) -> None:
@@ -59,7 +62,7 @@ class JsonArrayReader:
             elif sign in b"{[":
                 if self._depth == 0:
                     self._hold(data[start : position - 1])
-                    self._outside("before the array", position)
+                    self._begin(sign, position)
                     start = position
                 self._depth += 1
             else:
@@ -69,19 +72,20 @@ class JsonArrayReader:
 
     def finish(self) -> tuple[list[bytes], bytes | None]:
         """Nothing is sure when the body has ended; an element that it ends in was cut."""
-        rest = b"".join(self._held).strip(_BLANK)
+        rest = b"".join(self._held).lstrip(_BLANK)
         self._held = []
         if self._depth == 0 and rest and self.failed is None:
             where = f"byte {self._read - len(rest)}"
-            self.failed = MalformedResponse("text after the end of the array", where=where)
+            self.failed = MalformedResponse("text outside the array", where=where)
             rest = b""
-        return [], rest or None
+        return [], rest.rstrip(_BLANK) or None
 
     def _close(self, sign: bytes, data: bytes, start: int, position: int, elements: list[bytes]) -> int:
         """A comma or a closing bracket: what it ends, and where the next element starts."""
         if sign == b"," and self._depth != 1:
             return start
         if self._depth == 0 or (self._depth == 1 and sign == b"}"):
+            self._hold(data[start : position - 1])  # if that is too much, it was so before this sign came
             raise MalformedResponse(f"unexpected {sign.decode()!r}", where=f"byte {self._read + position - 1}")
         if sign != b",":
             self._depth -= 1
@@ -96,11 +100,13 @@ class JsonArrayReader:
             elements.append(element)
         return position
 
-    def _outside(self, place: str, position: int) -> None:
-        rest = b"".join(self._held).strip(_BLANK)
+    def _begin(self, sign: bytes, position: int) -> None:
+        """An opening bracket outside the array: the array's own, or a mistake."""
+        rest = b"".join(self._held).lstrip(_BLANK)
         self._held, self._size = [], 0
-        if rest:
-            raise MalformedResponse(f"text {place}", where=f"byte {self._read + position - 1 - len(rest)}")
+        if rest or self._begun or sign != b"[":
+            raise MalformedResponse("text outside the array", where=f"byte {self._read + position - 1 - len(rest)}")
+        self._begun = True
 
     def _hold(self, piece: bytes) -> None:
         if piece:

@@ -68,6 +68,8 @@ class SseReader:
 
     def finish(self) -> tuple[list[bytes], bytes | None]:
         """What is left when the body has ended: events that are sure, and one that may have been cut."""
+        if self.failed is not None:
+            return [], None
         if self._opening:
             self._line, self._opening = [self._opening], None
         rest, self._line = b"".join(self._line), []

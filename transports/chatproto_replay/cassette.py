@@ -18,18 +18,20 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Iterable, Mapping
-from importlib import metadata, resources
+from functools import cache
 from pathlib import Path
-from secrets import token_hex
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
 from chatproto.errors import ConnectFailed, ConnectionLost, TimedOut, TransportError
-from chatproto.wire.http import Headers
 
 from .errors import CassetteMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from chatproto.wire.http import Headers
 
 __all__ = [
     "FORMAT",
@@ -184,7 +186,10 @@ class Exchange:
         return exchange
 
 
+@cache
 def _version() -> str:
+    from importlib import metadata  # these two import half of the network code of the standard library
+
     try:
         return f"chatproto {metadata.version('chatproto')}"
     except metadata.PackageNotFoundError:
@@ -226,7 +231,9 @@ class Cassette:
 
 def cassette_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of format 1."""
-    text = resources.files(__package__).joinpath("schema/cassette-1.json").read_text("utf-8")
+    from importlib import resources
+
+    text = resources.files("chatproto_replay").joinpath("schema/cassette-1.json").read_text("utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
 
@@ -235,11 +242,11 @@ def write_atomically(path: Path, text: str) -> None:
     """Write a file so that whoever reads it sees the old text or the new, also if the program is killed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # Not tempfile: its files are for their owner alone, and a cassette is a file like any other.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{token_hex(4)}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}")
     try:
-        with open(temporary, "x", encoding="utf-8", newline="\n") as file:
+        with temporary.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
-        os.replace(temporary, path)
+        temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -265,6 +272,8 @@ def too_deep(value: Any) -> bool:
 
 class _Line(tuple[Any, ...]):
     """A list that is written on one line."""
+
+    __slots__ = ()
 
 
 def lay_out(by: str, transport: str, exchanges: list[str]) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any, cast
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
-from .cassette import Body, Field, RecordedRequest
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .cassette import Body, Field, RecordedRequest
 
 __all__ = ["Difference", "differences", "first_content", "report"]
 
@@ -93,16 +96,13 @@ def _values(path: str, recorded: Any, now: Any) -> Iterator[Difference]:
         for name in [*ours, *(name for name in theirs if name not in ours)]:
             yield from _values(_member(path, name), ours.get(name, _MISSING), theirs.get(name, _MISSING))
     elif isinstance(recorded, list) and isinstance(now, list):
-        ours_, theirs_ = cast("list[Any]", recorded), cast("list[Any]", now)
-        for index in range(max(len(ours_), len(theirs_))):
-            one = ours_[index] if index < len(ours_) else _MISSING
-            other = theirs_[index] if index < len(theirs_) else _MISSING
+        for index, (one, other) in enumerate(zip_longest(recorded, now, fillvalue=_MISSING)):
             yield from _values(f"{path}[{index}]", one, other)
     elif not _equal(recorded, now):
         start = 0
         if isinstance(recorded, str) and isinstance(now, str):
-            start = next((i for i, (a, b) in enumerate(zip(recorded, now, strict=False)) if a != b), 0)
-            start = start or min(len(recorded), len(now))
+            shorter = min(len(recorded), len(now))
+            start = next((index for index in range(shorter) if recorded[index] != now[index]), shorter)
         yield Difference(path, _shown(recorded, start), _shown(now, start))
 
 

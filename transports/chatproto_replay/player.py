@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Self
 
-from chatproto.wire.http import Headers, Request
+from chatproto.errors import TransportError
 
-from .cassette import Cassette, Exchange
+from .cassette import Cassette, Exchange, RecordedResponse
 from .errors import CassetteExhausted, RequestMismatch, UnplayedExchanges
 from .matching import differences, first_content, report
 from .redaction import played_headers, recorded_request
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from chatproto.transport import Secrets
+    from chatproto.wire.http import Headers, Request
 
 __all__ = ["Player"]
 
@@ -52,11 +53,11 @@ class Player:
 
     def open(self, request: Request, secrets: Secrets) -> _Playing:
         """Compare ``request`` with the next exchange, on entering, and play it. ``secrets`` are not looked at."""
-        return _Playing(self, request)
+        return _Playing(lambda: self._take(request), request)
 
     def aopen(self, request: Request, secrets: Secrets) -> _Playing:
         """``open`` for asyncio."""
-        return _Playing(self, request)
+        return _Playing(lambda: self._take(request), request)
 
     def sleep(self, seconds: float) -> None:
         """Note in ``slept`` that the program would have waited."""
@@ -121,25 +122,21 @@ class Player:
         if elsewhere:
             place = "was played already" if elsewhere[-1] < number else "comes later"
             lines.append(f"It equals exchange {elsewhere[-1]}, which {place}.")
-        raise RequestMismatch(
-            "\n".join(lines), exchange=number, differences=found, content=first_content(found)
-        )
+        raise RequestMismatch("\n".join(lines), exchange=number, differences=found, content=first_content(found))
 
 
 class _Playing:
     """The context manager of one exchange, sync and async."""
 
-    def __init__(self, player: Player, request: Request) -> None:
-        self._player = player
+    def __init__(self, take: Callable[[], Exchange], request: Request) -> None:
+        self._take = take
         self._request = request
 
     def __enter__(self) -> _PlayedResponse:
-        exchange = self._player._take(self._request)
+        exchange = self._take()
         if exchange.response is None:
-            error = exchange.error()
-            assert error is not None
-            raise error
-        return _PlayedResponse(exchange, self._request)
+            raise exchange.error() or TransportError("the recorded request had no response")
+        return _PlayedResponse(exchange.response, exchange.error, self._request)
 
     def __exit__(self, *_: object) -> None:
         return None
@@ -152,19 +149,20 @@ class _Playing:
 
 
 class _PlayedResponse:
-    def __init__(self, exchange: Exchange, request: Request) -> None:
-        assert exchange.response is not None
-        self.status: int = exchange.response.status
-        self.headers: Headers = played_headers(exchange.response.headers, request)
-        self._exchange = exchange
-        self._chunks: Iterator[bytes] = iter([chunk.data for chunk in exchange.response.chunks])
+    def __init__(
+        self, response: RecordedResponse, error: Callable[[], TransportError | None], request: Request
+    ) -> None:
+        self.status: int = response.status
+        self.headers: Headers = played_headers(response.headers, request)
+        self._error = error
+        self._chunks: Iterator[bytes] = iter([chunk.data for chunk in response.chunks])
 
     def read(self) -> bytes:
         """The next chunk; then the end, or the failure that was recorded."""
         data = next(self._chunks, b"")
         if data:
             return data
-        error = self._exchange.error()
+        error = self._error()
         if error is not None:
             raise error
         return b""

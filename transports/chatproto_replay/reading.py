@@ -105,7 +105,7 @@ class _Reader:
     def _response(self, value: Any, path: str) -> RecordedResponse:
         found = self._object(value, path, {"status", "headers", "chunks", "end"})
         status = found.get("status")
-        if not _is_int(status) or not 100 <= status <= 999:
+        if not isinstance(status, int) or not 100 <= status <= 999:  # and so no bool
             self._refuse(f"{path}.status", "expected an HTTP status", status)
         end = found.get("end")
         if end not in get_args(End):
@@ -165,7 +165,7 @@ class _Reader:
     def _list(self, value: Any, path: str) -> list[Any]:
         if not isinstance(value, list):
             self._refuse(path, "expected a list", value)
-        return cast("list[Any]", value)
+        return value
 
     def _string(self, value: Any, path: str) -> str:
         if not isinstance(value, str):
@@ -187,8 +187,10 @@ class _Reader:
             self._refuse(path, "expected an object", value)
         fields: list[Field] = []
         for name, entry in cast("dict[str, Any]", value).items():
-            for each in cast("list[Any]", entry) if isinstance(entry, list) else [entry]:
-                fields.append((name, None if null and each is None else self._string(each, f"{path}.{name}")))
+            values = entry if isinstance(entry, list) else [entry]
+            fields += [
+                (name, None if null and each is None else self._string(each, f"{path}.{name}")) for each in values
+            ]
         return tuple(fields)
 
 

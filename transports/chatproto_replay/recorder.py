@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import threading
-import time
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from chatproto.errors import LocalProtocolError, TimedOut, TransportError
+from chatproto.errors import LocalProtocolError, TransportError
 from chatproto.transport import AsyncResponse, AsyncTransport, Response, Transport, find_transport
-from chatproto.wire.http import Headers, Request
 
-from .cassette import Cassette, Chunk, End, Exchange, Failure, RecordedResponse, lay_out, layout, write_atomically
-from .errors import CassetteError, CredentialInCassette
-from .redaction import kept_headers, recorded_request, without_host
+from .errors import CassetteError
+from .tapes import Reel, Tape
 
 if TYPE_CHECKING:
+    import os
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
     from types import TracebackType
 
     from chatproto.transport import Secrets
+    from chatproto.wire.http import Headers, Request
 
 __all__ = ["Recorder"]
 
@@ -47,12 +45,8 @@ class Recorder:
         self.path = Path(path)
         self._inner = inner
         self._made: dict[str, Any] = {}
-        self._tapes: list[_Tape] = []
-        self._secrets: list[Secrets] = []
-        self._refusal: str | None = None
-        self._untold: Exception | None = None
-        self._closed = False
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
+        self._reel = Reel(self.path, self._transport_name)
 
     @property
     def needs_credential(self) -> bool:
@@ -61,11 +55,11 @@ class Recorder:
 
     def open(self, request: Request, secrets: Secrets) -> _Taping:
         """Send through the inner transport, on entering. Raises CredentialInCassette too."""
-        return _Taping(self, self._transport("open").open(request, secrets), request, secrets)
+        return _Taping(self._reel, self._transport("open").open(request, secrets), request, secrets)
 
     def aopen(self, request: Request, secrets: Secrets) -> _AsyncTaping:
         """``open`` for asyncio."""
-        return _AsyncTaping(self, self._transport("aopen").aopen(request, secrets), request, secrets)
+        return _AsyncTaping(self._reel, self._transport("aopen").aopen(request, secrets), request, secrets)
 
     def sleep(self, seconds: float) -> None:
         """Wait as the inner transport does."""
@@ -81,7 +75,7 @@ class Recorder:
         Raises what could not be raised when it happened: a refusal, or an OSError, in ``discard``.
         """
         try:
-            self._finish_all()
+            self._reel.finish_all()
         finally:
             for transport in self._made.values():
                 if hasattr(transport, "close"):
@@ -90,7 +84,7 @@ class Recorder:
     async def aclose(self) -> None:
         """``close`` for asyncio."""
         try:
-            self._finish_all()
+            self._reel.finish_all()
         finally:
             for transport in self._made.values():
                 if hasattr(transport, "aclose"):
@@ -142,150 +136,21 @@ class Recorder:
             return ", ".join(sorted(self._made))
         return self._inner if isinstance(self._inner, str) else type(self._inner).__name__
 
-    # --- the tapes --------------------------------------------------------------------------------------------------
-
-    def _begin(self, request: Request, secrets: Secrets) -> _Tape:
-        with self._lock:
-            if self._closed:
-                raise LocalProtocolError("this recorder is closed")
-            if self._refusal is not None:
-                raise CredentialInCassette(self._refusal)
-            if not any(known is secrets for known in self._secrets):
-                self._secrets.append(secrets)
-            tape = _Tape(self, request, secrets)
-            # Before it is sent, so that a program learns of it before it pays for it.
-            self._search(tape.exchange, request.content)
-            self._tapes.append(tape)
-            return tape
-
-    def _drop(self, tape: _Tape) -> None:
-        """Nothing came of this request: the program left before there was an answer."""
-        with self._lock:
-            self._tapes.remove(tape)
-
-    def _finish(self, tape: _Tape) -> None:
-        """Write the file with ``tape`` in it, or refuse."""
-        with self._lock:
-            if self._refusal is not None:
-                raise CredentialInCassette(self._refusal)
-            content = tape.exchange.response.content if tape.exchange.response is not None else b""
-            tape.text = self._search(tape.exchange, content)
-            self._write()
-
-    def _search(self, exchange: Exchange, content: bytes) -> str:
-        """The text of an exchange. Raises CredentialInCassette if a credential is in it or in its bytes."""
-        text = layout(exchange.to_json(), 2)
-        written = text.encode()
-        if any(secrets.occurs_in(data) for secrets in self._secrets for data in (written, content)):
-            where = "response" if exchange.response is not None else "request"
-            self._refusal = (
-                f"the {where} of {exchange.request} holds a credential, so it was not written to {self.path};"
-                " this recorder has stopped"
-            )
-            raise CredentialInCassette(self._refusal)
-        return text
-
-    def _write(self) -> None:
-        texts = [tape.text for tape in self._tapes if tape.text is not None]
-        if texts:
-            write_atomically(self.path, lay_out(Cassette().by, self._transport_name(), texts))
-
-    def _finish_quietly(self, tape: _Tape) -> None:
-        """``_finish`` where an exception would not reach the program."""
-        try:
-            self._finish(tape)
-        except (CassetteError, OSError) as error:
-            with self._lock:
-                self._untold = self._untold or error
-
-    def _finish_all(self) -> None:
-        with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-            for tape in list(self._tapes):
-                tape.leave()
-            untold, self._untold = self._untold, None
-        if untold is not None:
-            raise untold
-
-
-class _Tape:
-    """What is known of one exchange so far."""
-
-    def __init__(self, recorder: Recorder, request: Request, secrets: Secrets) -> None:
-        self.text: str | None = None
-        self.exchange = Exchange(request=recorded_request(request))
-        self._recorder = recorder
-        self._request = request
-        self._secrets = secrets
-        self._last = time.monotonic()
-        self._head: tuple[int, Headers] | None = None
-        self._chunks: list[Chunk] = []
-        self._ended = False
-        self._lock = threading.Lock()
-
-    def begin(self, status: int, headers: Headers) -> None:
-        self._head = status, kept_headers(headers)
-
-    def drop(self) -> None:
-        self._ended = True
-        self._recorder._drop(self)
-
-    def take(self, data: bytes) -> bytes:
-        """Note a chunk, or the end of the body, and hand it on."""
-        if not data:
-            if self._end("complete", None):
-                self._recorder._finish(self)
-        elif not self._ended:
-            milliseconds = max(0, round((time.monotonic() - self._last) * 1000))
-            self._last += milliseconds / 1000  # what is rounded off counts for the next
-            self._chunks.append(Chunk(milliseconds, data))
-        return data
-
-    def fail(self, error: TransportError) -> None:
-        words = without_host(error.problem, self._request, self._secrets)
-        end: End = "reset" if "reset" in str(error).lower() else "truncated"
-        if isinstance(error, TimedOut):
-            end = "timeout"
-        if self._end(end, Failure.of(error, words)):
-            self._recorder._finish(self)
-
-    def leave(self) -> None:
-        """The program wants no more. Without a head there is nothing to record."""
-        if self._head is None:
-            self._ended = True
-        elif self._end("abandoned", None):
-            self._recorder._finish_quietly(self)
-
-    def _end(self, end: End, failure: Failure | None) -> bool:
-        """Whether this was the end."""
-        with self._lock:
-            if self._ended:
-                return False
-            self._ended = True
-        response: RecordedResponse | None = None
-        if self._head is not None:
-            status, headers = self._head
-            response = RecordedResponse(status=status, headers=headers, chunks=tuple(self._chunks), end=end)
-        self.exchange = Exchange(request=self.exchange.request, response=response, failure=failure)
-        return True
-
 
 class _Taping:
     """The context manager of one recorded exchange."""
 
     def __init__(
-        self, recorder: Recorder, opened: AbstractContextManager[Response], request: Request, secrets: Secrets
+        self, reel: Reel, opened: AbstractContextManager[Response], request: Request, secrets: Secrets
     ) -> None:
-        self._recorder = recorder
+        self._reel = reel
         self._opened = opened
         self._request = request
         self._secrets = secrets
-        self._tape: _Tape | None = None
+        self._tape: Tape | None = None
 
     def __enter__(self) -> _TapedResponse:
-        self._tape = tape = self._recorder._begin(self._request, self._secrets)
+        self._tape = tape = self._reel.begin(self._request, self._secrets)
         try:
             response = self._opened.__enter__()
         except TransportError as error:
@@ -299,14 +164,14 @@ class _Taping:
         tape.fail(failure)
         raise failure
 
-    def __exit__(self, *exception: Any) -> None:
-        self._opened.__exit__(*exception)
+    def __exit__(self, *exception: object) -> None:
+        self._opened.__exit__(None, None, None)
         if self._tape is not None:
             self._tape.leave()
 
 
 class _TapedResponse:
-    def __init__(self, response: Response, tape: _Tape) -> None:
+    def __init__(self, response: Response, tape: Tape) -> None:
         self._response = response
         self._tape = tape
         self.status: int = response.status
@@ -330,19 +195,19 @@ class _AsyncTaping:
 
     def __init__(
         self,
-        recorder: Recorder,
+        reel: Reel,
         opened: AbstractAsyncContextManager[AsyncResponse],
         request: Request,
         secrets: Secrets,
     ) -> None:
-        self._recorder = recorder
+        self._reel = reel
         self._opened = opened
         self._request = request
         self._secrets = secrets
-        self._tape: _Tape | None = None
+        self._tape: Tape | None = None
 
     async def __aenter__(self) -> _AsyncTapedResponse:
-        self._tape = tape = self._recorder._begin(self._request, self._secrets)
+        self._tape = tape = self._reel.begin(self._request, self._secrets)
         try:
             response = await self._opened.__aenter__()
         except TransportError as error:
@@ -356,14 +221,14 @@ class _AsyncTaping:
         tape.fail(failure)
         raise failure
 
-    async def __aexit__(self, *exception: Any) -> None:
-        await self._opened.__aexit__(*exception)
+    async def __aexit__(self, *exception: object) -> None:
+        await self._opened.__aexit__(None, None, None)
         if self._tape is not None:
             self._tape.leave()
 
 
 class _AsyncTapedResponse:
-    def __init__(self, response: AsyncResponse, tape: _Tape) -> None:
+    def __init__(self, response: AsyncResponse, tape: Tape) -> None:
         self._response = response
         self._tape = tape
         self.status: int = response.status

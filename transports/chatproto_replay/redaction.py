@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from chatproto.errors import MalformedResponse
-from chatproto.wire.http import Headers, Request
 from chatproto.wire.json_codec import decode
 
 from .cassette import Body, Field, RecordedRequest, too_deep
 
 if TYPE_CHECKING:
     from chatproto.transport import Secrets
+    from chatproto.wire.http import Headers, Request
 
 __all__ = ["kept_headers", "played_headers", "recorded_request", "without_host"]
 

@@ -3,14 +3,12 @@
 from chatproto.errors import MissingExtraError
 
 try:
-    import requests  # noqa: F401  # to name the extra here, not in a traceback from within
+    from .transport import RequestsTransport
 except ModuleNotFoundError as error:
     if error.name != "requests":
         raise
     raise MissingExtraError(
         "this transport needs requests, which is not installed: pip install 'chatproto[requests]'", name="requests"
     ) from None
-
-from .transport import RequestsTransport
 
 __all__ = ["RequestsTransport"]

@@ -7,7 +7,6 @@ withheld where they quote it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import urllib3.exceptions
@@ -16,6 +15,8 @@ from requests import exceptions
 from chatproto.errors import ChatProtoError, ConnectFailed, ConnectionLost, TimedOut, TransportError, ValidationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from chatproto.transport import Secrets
 
 __all__ = ["LIBRARY_ERRORS", "mapped"]

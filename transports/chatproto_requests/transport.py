@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -14,12 +14,12 @@ from requests.adapters import HTTPAdapter
 from requests.utils import get_auth_from_url, requote_uri
 
 from chatproto.errors import ChatProtoError, ConnectionLost, LocalProtocolError, TransportError, ValidationError
-from chatproto.wire.http import Headers, Request
 
 from .failures import LIBRARY_ERRORS, mapped
 
 if TYPE_CHECKING:
     from chatproto.transport import Secrets
+    from chatproto.wire.http import Headers, Request
 
 __all__ = ["RequestsTransport"]
 
@@ -52,7 +52,7 @@ class RequestsTransport:
 
     def open(self, request: Request, secrets: Secrets) -> _Opening:
         """Send ``request`` on entering. Raises TransportError, and ValidationError for what HTTP cannot carry."""
-        return _Opening(self, request, secrets)
+        return _Opening(lambda: self._send(request, secrets))
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -66,7 +66,7 @@ class RequestsTransport:
         if session is not None and self._owned:
             session.close()
 
-    def __enter__(self) -> RequestsTransport:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -96,14 +96,12 @@ class RequestsTransport:
 class _Opening:
     """The context manager of one response."""
 
-    def __init__(self, transport: RequestsTransport, request: Request, secrets: Secrets) -> None:
-        self._transport = transport
-        self._request = request
-        self._secrets = secrets
+    def __init__(self, send: Callable[[], _Response | ChatProtoError]) -> None:
+        self._send = send
         self._response: _Response | None = None
 
     def __enter__(self) -> _Response:
-        outcome = self._transport._send(self._request, self._secrets)
+        outcome = self._send()
         if isinstance(outcome, ChatProtoError):
             raise outcome
         self._response = outcome
@@ -232,9 +230,7 @@ def _follow(session: requests.Session, request: Request, secrets: Secrets) -> _R
             )
         )
         settings = session.merge_environment_settings(prepared.url or url, {}, True, None, None)
-        response = session.send(
-            prepared, timeout=(request.timeout, request.timeout), allow_redirects=False, **settings
-        )
+        response = session.send(prepared, timeout=(request.timeout, request.timeout), allow_redirects=False, **settings)
         location = response.headers.get("location")
         if response.status_code not in _REDIRECTS or location is None:
             return _Response(response, secrets)

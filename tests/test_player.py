@@ -1,0 +1,298 @@
+"""Player: strict replay from a cassette."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from chatproto.errors import ConnectFailed, ConnectionLost, TimedOut, TransportError
+from chatproto.transport import AsyncTransport, Secrets, Transport
+from chatproto.wire.http import Request
+from chatproto.wire.json_codec import encode
+from chatproto_replay import (
+    Body,
+    Cassette,
+    CassetteError,
+    CassetteExhausted,
+    CassetteMissing,
+    Chunk,
+    Exchange,
+    Failure,
+    Player,
+    RecordedRequest,
+    RecordedResponse,
+    RequestMismatch,
+    UnplayedExchanges,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOST = "https://generativelanguage.googleapis.com"
+PATH = "/v1beta/models/gemini-2.5-flash:streamGenerateContent"
+SECRETS = Secrets({}, url=HOST)
+
+
+def contents(*texts: str) -> dict[str, Any]:
+    """The body of a request, with one content for each text."""
+    return {"contents": [{"role": "user", "parts": [{"text": text}]} for text in texts]}
+
+
+def request_for(document: Any, *, url: str = f"{HOST}{PATH}?alt=sse", method: str = "POST") -> Request:
+    """A request with this JSON."""
+    return Request(method=method, url=url, body=(encode(document),))
+
+
+def exchange_for(document: Any, *chunks: bytes, **more: Any) -> Exchange:
+    """A recorded exchange of this JSON."""
+    response = RecordedResponse(status=200, chunks=tuple(Chunk(50, data) for data in chunks), **more)
+    request = RecordedRequest(method="POST", path=PATH, query=(("alt", "sse"),), body=Body("json", document))
+    return Exchange(request=request, response=response)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the cassette is."""
+    return tmp_path / "chat.json"
+
+
+def cassette(path: Path, *exchanges: Exchange) -> Path:
+    """Write a cassette of these exchanges."""
+    Cassette(exchanges=exchanges).save(path)
+    return path
+
+
+def play(player: Player, request: Request) -> list[bytes]:
+    """All chunks of the next exchange."""
+    with player.open(request, SECRETS) as response:
+        return list(iter(response.read, b""))
+
+
+def test_it_is_a_transport_of_both_kinds(path: Path) -> None:
+    """One class serves both drivers, and asks for no key."""
+    player = Player(cassette(path))
+    sync: Transport = player
+    both: AsyncTransport = player
+    assert isinstance(sync, Transport)
+    assert isinstance(both, AsyncTransport)
+    assert not player.needs_credential
+
+
+def test_chunks_come_as_they_were_cut(path: Path) -> None:
+    """Each read gives one recorded chunk, at once; sleeping is noted and takes no time."""
+    with Player(cassette(path, exchange_for(contents("hi"), b"data: 1\r", b"\n\xc3", b"\xa9"))) as player:
+        player.sleep(3600)
+        assert play(player, request_for(contents("hi"))) == [b"data: 1\r", b"\n\xc3", b"\xa9"]
+        assert (player.slept, player.played) == ([3600], 1)
+
+
+def test_asyncio(path: Path) -> None:
+    """The same file, awaited."""
+
+    async def run() -> list[bytes]:
+        got: list[bytes] = []
+        async with Player(path) as player:
+            await player.asleep(60)
+            async with player.aopen(request_for(contents("hi")), SECRETS) as response:
+                while data := await response.aread():
+                    got.append(data)
+                response.discard()
+            assert player.slept == [60]
+            await player.aclose()
+        with pytest.raises(UnplayedExchanges):
+            async with Player(path):
+                pass
+        return got
+
+    cassette(path, exchange_for(contents("hi"), b"a", b"b"))
+    assert asyncio.run(run()) == [b"a", b"b"]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pytest.param(
+            Request(method="POST", url=f"http://localhost:1{PATH}?alt=sse", body=(b'{"a":1,"b":[1.0]}',)), id="host"
+        ),
+        pytest.param(
+            Request(method="POST", url=f"{HOST}{PATH}?alt=sse", body=(b'{ "b": [1],', b'"a": 1 }')), id="json"
+        ),
+        pytest.param(
+            Request(
+                method="POST", url=f"{HOST}{PATH}?key=abc&alt=sse", headers=(("x", "y"),), body=(b'{"a":1,"b":[1]}',)
+            ),
+            id="key and headers",
+        ),
+    ],
+)
+def test_what_does_not_matter(path: Path, request_: Request) -> None:
+    """The host, white space, the order of keys, the pieces of the body, headers and ``key`` are not compared."""
+    with Player(cassette(path, exchange_for({"a": 1, "b": [1]}, b"x"))) as player:
+        assert play(player, request_) == [b"x"]
+
+
+def mismatch(player: Player, request: Request) -> RequestMismatch:
+    """The error that playing this request raises."""
+    with pytest.raises(RequestMismatch) as caught:
+        play(player, request)
+    assert issubclass(RequestMismatch, CassetteError)
+    assert not issubclass(RequestMismatch, TransportError)
+    return caught.value
+
+
+def test_the_report_of_a_mismatch(path: Path) -> None:
+    """It names the file, the exchange, each JSON path with what was and what is, and the content where chats part."""
+    recorded = contents("hi", "there")
+    recorded["contents"][1]["parts"].append({"functionCall": {}, "thoughtSignature": "c2ln"})
+    now = contents("hi", "here", "more")
+    now["contents"][1]["parts"].append({"functionCall": {}})
+    now["generationConfig"] = {"a-b": True}
+    player = Player(cassette(path, exchange_for({}, b"x"), exchange_for(recorded, b"x")))
+    play(player, request_for({}))
+    error = mismatch(player, request_for(now, url=f"{HOST}{PATH}?alt=json&other=1"))
+    assert (error.exchange, error.content) == (2, 1)
+    assert str(error) == (
+        f"{path}: request POST {PATH} is not the recorded exchange 2 of 2\n"
+        '  query.alt: recorded "sse", now "json"\n'
+        "  query.other: recorded missing, now null\n"
+        '  $.contents[1].parts[0].text: recorded "there", now "here"\n'
+        '  $.contents[1].parts[1].thoughtSignature: recorded "c2ln", now missing\n'
+        '  $.contents[2]: recorded missing, now {"role": "user", "parts": [{"text": "more"}]}\n'
+        '  $.generationConfig: recorded missing, now {"a-b": true}\n'
+        "The first content that differs is contents[1]."
+    )
+    assert [each.path for each in error.differences][:2] == ["query.alt", "query.other"]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "now", "line"),
+    [
+        ({"a": 1}, {"a": True}, "$.a: recorded 1, now true"),
+        ({"a": None}, {}, "$.a: recorded null, now missing"),
+        ({"a": {}}, {"a": []}, "$.a: recorded {}, now []"),
+        ({"a-b": [1]}, {"a-b": [2]}, '$["a-b"][0]: recorded 1, now 2'),
+        ({"a": "x" * 100 + "1"}, {"a": "x" * 100 + "2"}, f'$.a: recorded ..."{"x" * 24}1", now ..."{"x" * 24}2"'),
+        ({"a": "x" * 100}, {"a": "y" * 100}, f'$.a: recorded "{"x" * 72}"..., now "{"y" * 72}"...'),
+        ([1], {}, "$: recorded [1], now {}"),
+    ],
+)
+def test_lines_of_the_report(path: Path, recorded: Any, now: Any, line: str) -> None:
+    """Values are shown as JSON, cut around the place where they differ; true is not 1."""
+    error = mismatch(Player(cassette(path, exchange_for(recorded))), request_for(now))
+    assert str(error).splitlines()[1] == f"  {line}"
+
+
+def test_other_mismatches(path: Path) -> None:
+    """Method, path and the kind of the body count as well, and a long report is cut."""
+    player = Player(cassette(path, exchange_for({str(n): n for n in range(50)})))
+    other = Request(method="GET", url=f"{HOST}/v1?alt=sse")
+    assert [str(each) for each in mismatch(player, other).differences][:2] == [
+        'method: recorded "POST", now "GET"',
+        f'path: recorded "{PATH}", now "/v1"',
+    ]
+    assert str(mismatch(player, other)).splitlines()[-1].startswith("  body: recorded json {")
+    text = Request(method="POST", url=f"{HOST}{PATH}?alt=sse", body=(b"\xff",))
+    assert str(mismatch(player, text)).endswith("now b64 b'\\xff'")
+    assert str(mismatch(player, request_for({}))).endswith("and 30 more")
+
+
+def test_order(path: Path) -> None:
+    """A request that is recorded elsewhere is a mismatch that says where; the cursor stays, so the right one plays."""
+    player = Player(cassette(path, exchange_for(contents("a"), b"1"), exchange_for(contents("b"), b"2")))
+    assert str(mismatch(player, request_for(contents("b")))).endswith("It equals exchange 2, which comes later.")
+    assert play(player, request_for(contents("a"))) == [b"1"]
+    assert str(mismatch(player, request_for(contents("a")))).endswith("It equals exchange 1, which was played already.")
+    assert play(player, request_for(contents("b"))) == [b"2"]
+
+
+def test_exhausted(path: Path) -> None:
+    """One request too many is named."""
+    player = Player(cassette(path, exchange_for({})))
+    play(player, request_for({}))
+    with pytest.raises(CassetteExhausted, match=r"has 1 exchanges, all played.*POST /v1beta"):
+        play(player, request_for({}))
+
+
+def test_unplayed(path: Path) -> None:
+    """Closing lists what is left, once; an exception on its way out is not masked."""
+    cassette(path, exchange_for({}), exchange_for(contents("a")))
+    with pytest.raises(UnplayedExchanges, match=r"1 of 2 recorded exchanges were not asked for:\n  2: POST /v1beta"):
+        with Player(path) as player:
+            play(player, request_for({}))
+    player.close()
+    with pytest.raises(KeyError, match="mine"), Player(path) as player:
+        raise KeyError("mine")
+    player.close()
+
+
+@pytest.mark.parametrize(
+    ("end", "kind"),
+    [("reset", ConnectionLost), ("truncated", ConnectionLost), ("timeout", TimedOut), ("abandoned", ConnectionLost)],
+)
+def test_ends(path: Path, end: str, kind: type[TransportError]) -> None:
+    """After the chunks comes the failure that was recorded; a reader who leaves before sees none."""
+    player = Player(cassette(path, exchange_for({}, b"a", end=end), exchange_for({}, b"a", end=end)))
+    with player.open(request_for({}), SECRETS) as response:
+        assert response.read() == b"a"
+        for _ in range(2):
+            with pytest.raises(kind):
+                response.read()
+    with player.open(request_for({}), SECRETS) as response:
+        assert response.read() == b"a"
+        response.discard()
+    player.close()
+
+
+def test_no_response(path: Path) -> None:
+    """A failure before the head is raised by opening, with its words."""
+    failure = Failure(kind="connect_failed", message="refused", cause="ConnectError")
+    request = RecordedRequest(method="POST", path=PATH, query=(("alt", "sse"),), body=Body("json", {}))
+    player = Player(cassette(path, Exchange(request=request, failure=failure)))
+    with pytest.raises(ConnectFailed, match=r"refused \(ConnectError\)"):
+        play(player, request_for({}))
+
+
+def test_projects_are_not_compared(path: Path) -> None:
+    """A recording of one Google Cloud project plays in another."""
+    request = RecordedRequest(method="GET", path="/v1/projects/_/locations/global/models")
+    exchange = Exchange(request=request, response=RecordedResponse(status=200))
+    player = Player(cassette(path, exchange))
+    assert play(player, Request(method="GET", url=f"{HOST}/v1/projects/mine-1/locations/global/models")) == []
+
+
+def test_threads(path: Path) -> None:
+    """Chats in several threads take one exchange each, and none twice."""
+    exchanges = [exchange_for({}, str(number).encode()) for number in range(40)]
+    got: list[bytes] = []
+    with Player(cassette(path, *exchanges)) as player:
+
+        def work() -> None:
+            for _ in range(10):
+                got.extend(play(player, request_for({})))
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sorted(got) == sorted(str(number).encode() for number in range(40))
+
+
+def test_a_missing_cassette_is_told_at_construction(path: Path) -> None:
+    """The file is read when the player is made, not at the first request."""
+    with pytest.raises(CassetteMissing):
+        Player(path)
+
+
+def test_no_network_code() -> None:
+    """Replay needs no HTTP library."""
+    code = (
+        "import sys, chatproto_replay\n"
+        "assert not {'requests', 'urllib3', 'aiohttp', 'httpx', 'socket', 'ssl'} & set(sys.modules), sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,157 @@
+"""The README tells the truth: its snippets run, its diagrams are the tables', its commands name what is there."""
+
+from __future__ import annotations
+
+import http.client
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from print_diagrams import diagram
+
+import chatproto
+import chatproto_requests
+from chatproto.machines.states import CONVERSATION, EXCHANGE
+from chatproto.testing import ScriptedTransport
+from chatproto.testing.servers import LoopbackServer, head
+from chatproto.testing.wire import error_response, sse, text_response
+from chatproto.wire.json_codec import encode
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+FENCED = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of a language, in order."""
+    return [text for kind, text in FENCED if kind == language]
+
+
+def section(words: str) -> str:
+    """The one Python snippet that holds ``words``."""
+    (found,) = [text for text in blocks("python") if words in text]
+    return found
+
+
+def test_the_two_commands_are_one_line_each() -> None:
+    """The first two ``sh`` blocks are a line each, need nothing but Python and pip, and name a fixture that is there."""
+    first, second, *_ = blocks("sh")
+    for command in (first, second):
+        assert command.count("\n") == 1
+        assert command.startswith("python3 -m venv ")
+    (cassette,) = re.findall(r"--replay (\S+)", first)
+    assert (ROOT / cassette).is_file()
+
+
+def test_the_diagrams_are_printed_from_the_tables() -> None:
+    """Both diagrams are what the tables say today."""
+    assert [text.strip() for text in blocks("mermaid")] == [diagram(CONVERSATION), diagram(EXCHANGE)]
+
+
+@pytest.fixture
+def _scripted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients without a transport of their own get scripted answers, so that snippets run as they are."""
+    scripted = ScriptedTransport("Paris.", ["About two ", "million."], error_response(400, "bad"))
+    monkeypatch.setattr("chatproto.client.find_transport", lambda _: scripted)
+
+
+@pytest.mark.usefixtures("_scripted")
+def test_the_face(capsys: pytest.CaptureFixture[str]) -> None:
+    """The chat snippet, and the one on errors after it, run as they stand."""
+    names: dict[str, Any] = {}
+    exec(section("import chatproto as genai "), names)
+    exec(section("except errors.APIError"), names)
+    assert capsys.readouterr().out.splitlines() == [
+        "Paris.",
+        "About two million.",
+        "user: What is the capital of France?",
+        "model: Paris.",
+        "user: What is its population?",
+        "model: About two million.",
+        "400 INVALID_ARGUMENT bad",
+    ]
+
+
+def test_the_machine_with_http_client(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The driver of the README talks to a real server with nothing but the standard library, in 40 lines."""
+    snippet = section("import http.client")
+    assert len(snippet.splitlines()) <= 40
+    body = sse([text_response("Once ", None), text_response("upon a time")])
+    with LoopbackServer() as server:
+        received: list[Any] = []
+
+        def answer(request: Any) -> list[Any]:
+            received.append(request)
+            return [head(200, content_length=sum(map(len, body))), *body]
+
+        server.on("/v1/models/gemini-2.5-flash:streamGenerateContent", answer)
+        host, port = server.url("/").split("/")[2].split(":")
+        plain = http.client.HTTPConnection(host, int(port))
+        monkeypatch.setattr(http.client, "HTTPSConnection", lambda _: plain)
+        exec(snippet, {})
+        plain.close()
+    assert capsys.readouterr().out.startswith("Once upon a timeOutcome.COMPLETED")
+    assert received[0].header("x-goog-api-key") == "your-api-key"
+
+
+def test_a_session_of_the_callers(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The snippet with a requests.Session runs against a real server."""
+    body = encode(text_response("Hello yourself"))
+    with LoopbackServer() as server:
+        server.on("/v1/models/gemini-2.5-flash:generateContent", lambda _: [head(200, content_length=len(body)), body])
+        monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", server.url("/"))
+        exec(section("requests.Session()"), {"genai": chatproto})
+    assert capsys.readouterr().out == "Hello yourself\n"
+
+
+def test_a_player(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The replay snippet runs from the repository's root, without a key."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.delenv("GEMINI_API_KEY", raising=False)
+    monkeypatch.delenv("GOOGLE_API_KEY", raising=False)
+    exec(section("with Player("), {"genai": chatproto})
+    lines = capsys.readouterr().out.splitlines()
+    assert "Paris" in lines[0]
+
+
+def test_a_scripted_transport() -> None:
+    """The snippet on tests without a recording asserts for itself; that it got so far is checked."""
+    names: dict[str, Any] = {"genai": chatproto}
+    exec(section("ScriptedTransport("), names)
+    assert len(names["chat"].turns) == 2
+
+
+def test_every_python_snippet_is_run_here() -> None:
+    """No snippet is left that no test above runs."""
+    ran = (
+        "import chatproto as genai ",
+        "except errors.APIError",
+        "import http.client",
+        "requests.Session()",
+        "with Player(",
+        "ScriptedTransport(",
+    )
+    assert len(blocks("python")) == len(ran)
+    assert len({section(words) for words in ran}) == len(ran)
+
+
+def test_the_files_that_prove_the_laws_exist() -> None:
+    """Each law's row names test files that are there and say the law's name."""
+    rows = re.findall(r"^\| (L\d+) .*?\| (.*?) \|$", README, re.MULTILINE)
+    assert len(rows) >= 12
+    for law, files in rows:
+        for name in re.findall(r"`(test_\w+\.py)`", files):
+            text = (ROOT / "tests" / name).read_text("utf-8")
+            assert re.search(rf"\b{law}\b", text), (law, name)
+
+
+def test_what_the_readme_imports_is_public() -> None:
+    """The package's public names are sorted, and each can be had."""
+    assert chatproto.__all__ == sorted(chatproto.__all__)
+    for name in chatproto.__all__:
+        assert getattr(chatproto, name) is not None
+    assert dir(chatproto) == chatproto.__all__
+    with pytest.raises(AttributeError):
+        chatproto.nothing  # noqa: B018
+    assert callable(chatproto_requests.RequestsTransport)

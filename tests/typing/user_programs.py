@@ -1,0 +1,115 @@
+"""Programs as users write them, for mypy and pyright in their strict modes. Not run: types are what is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, assert_type
+
+import chatproto as genai
+from chatproto import errors, types
+from chatproto.chats import Chat, ResponseStream
+from chatproto.transport import Secrets, Transport
+from chatproto.wire.http import Request
+
+
+def messages(chat: Chat, parts: list[types.Part], mixed: list[str | types.Part], texts: list[str]) -> None:
+    """What may be said, also as lists that a program has typed narrowly."""
+    assert_type(chat.send_message("Hello"), types.GenerateContentResponse)
+    chat.send_message(types.Part(text="Hello"))
+    chat.send_message(["Describe this:", types.Part.from_bytes(data=b"", mime_type="image/png")])
+    chat.send_message(parts)
+    chat.send_message(mixed)
+    chat.send_message(texts)
+    chat.send_message(types.File(uri="u", mime_type="text/plain"))
+    chat.send_message({"text": "Hello"})
+    chat.send_message([{"text": "Hello"}, "and text"])
+
+
+def configs(client: genai.Client, chat: Chat) -> None:
+    """A config as a dict or an object, for a chat and for a message."""
+    client.chats.create(model="m")
+    client.chats.create(model="m", config={"temperature": 0.5})
+    config = types.GenerateContentConfig(
+        temperature=0.5,
+        response_mime_type="application/json",
+        thinking_config=types.ThinkingConfig(thinking_budget=0),
+        safety_settings=[
+            types.SafetySetting(
+                category=types.HarmCategory.HARM_CATEGORY_HARASSMENT, threshold=types.HarmBlockThreshold.OFF
+            )
+        ],
+        tools=[types.Tool(google_search=types.GoogleSearch())],
+        system_instruction="Be brief.",
+    )
+    client.chats.create(model="m", config=config, config_mode="merge", on_incomplete="keep")
+    chat.send_message("Hello", config=config)
+    chat.send_message("Hello", {"temperature": 1.5})
+
+
+def answers(chat: Chat) -> str:
+    """What an answer holds."""
+    response = chat.send_message("Hello")
+    assert_type(response.text, str | None)
+    assert_type(response.candidates, list[types.Candidate] | None)
+    if response.usage_metadata is not None:
+        assert_type(response.usage_metadata.total_token_count, int | None)
+    for call in response.function_calls or []:
+        assert_type(call.args, dict[str, Any] | None)
+    stream = chat.send_message_stream("Hello")
+    assert_type(stream, ResponseStream)
+    with stream:
+        return "".join(chunk.text or "" for chunk in stream)
+
+
+def history(client: genai.Client, chat: Chat, stored: Sequence[Mapping[str, Any]]) -> None:
+    """Histories come out and go in again."""
+    contents = chat.get_history(curated=True)
+    assert_type(contents, list[types.Content])
+    client.chats.create(model="m", history=contents)
+    client.chats.create(model="m", history=stored)
+    client.chats.create(model="m", history=[types.UserContent("a"), types.ModelContent("b")])
+    for content in contents:
+        for part in content.parts or []:
+            part.thought_signature = b"s"
+    assert_type(chat.turns[0].outcome, genai.Outcome)
+
+
+def handled(client: genai.Client) -> int | None:
+    """Errors have the attributes of the reference's."""
+    try:
+        client.models.generate_content(model="m", contents=["a", types.Part(text="b")])
+    except errors.APIError as error:
+        assert_type(error.status, str | None)
+        return error.code
+    except (TimeoutError, ConnectionError):
+        return None
+    return 200
+
+
+def wrong(client: genai.Client, chat: Chat) -> None:
+    """What a type checker should refuse; mypy and pyright report an ignore that is not needed."""
+    chat.send_message(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    types.Part(txt="typo")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    types.Content(role=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.chats.create("m")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+class Mine:
+    """A transport of a program's own, by shape alone."""
+
+    def open(self, request: Request, secrets: Secrets) -> Any:
+        """Send it."""
+        raise errors.ConnectFailed("not today")
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+    def close(self) -> None:
+        """Close."""
+
+
+def plug_in() -> Transport:
+    """It is a Transport, and a Client takes it."""
+    mine = Mine()
+    genai.Client(transport=mine)
+    return mine

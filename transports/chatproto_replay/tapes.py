@@ -1,0 +1,172 @@
+"""What a recorder knows: a tape for each exchange, and a reel that holds them and writes the file."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from chatproto.errors import LocalProtocolError, TimedOut
+
+from .cassette import Cassette, Chunk, End, Exchange, Failure, RecordedResponse, lay_out, layout, write_atomically
+from .errors import CassetteError, CredentialInCassette
+from .redaction import kept_headers, recorded_request, without_host
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from chatproto.errors import TransportError
+    from chatproto.transport import Secrets
+    from chatproto.wire.http import Headers, Request
+
+__all__ = ["Reel", "Tape"]
+
+
+class Reel:
+    """The tapes of one recorder, in the order of their requests. ``transport`` tells the name for the file."""
+
+    def __init__(self, path: Path, transport: Callable[[], str]) -> None:
+        self.path = path
+        self._transport = transport
+        self._tapes: list[Tape] = []
+        self._secrets: list[Secrets] = []
+        self._refusal: str | None = None
+        self._untold: Exception | None = None
+        self._closed = False
+        self._lock = threading.RLock()  # a finalizer may give up a response while this thread writes
+
+    def begin(self, request: Request, secrets: Secrets) -> Tape:
+        """A tape for a request that is about to be sent, unless a credential is in it."""
+        with self._lock:
+            if self._closed:
+                raise LocalProtocolError("this recorder is closed")
+            if self._refusal is not None:
+                raise CredentialInCassette(self._refusal)
+            if not any(known is secrets for known in self._secrets):
+                self._secrets.append(secrets)
+            tape = Tape(self, request, secrets)
+            # Before it is sent, so that a program learns of it before it pays for it.
+            self._search(tape.exchange, request.content)
+            self._tapes.append(tape)
+            return tape
+
+    def drop(self, tape: Tape) -> None:
+        """Nothing came of this request: the program left before there was an answer."""
+        with self._lock:
+            self._tapes.remove(tape)
+
+    def finish(self, tape: Tape) -> None:
+        """Write the file with ``tape`` in it, or refuse."""
+        with self._lock:
+            if self._refusal is not None:
+                raise CredentialInCassette(self._refusal)
+            content = tape.exchange.response.content if tape.exchange.response is not None else b""
+            tape.text = self._search(tape.exchange, content)
+            self._write()
+
+    def _search(self, exchange: Exchange, content: bytes) -> str:
+        """The text of an exchange. Raises CredentialInCassette if a credential is in it or in its bytes."""
+        text = layout(exchange.to_json(), 2)
+        written = text.encode()
+        if any(secrets.occurs_in(data) for secrets in self._secrets for data in (written, content)):
+            where = "response" if exchange.response is not None else "request"
+            shown = str(exchange.request)
+            if any(secrets.occurs_in(shown.encode()) for secrets in self._secrets):
+                shown = exchange.request.method
+            self._refusal = (
+                f"the {where} of {shown} holds a credential, so it was not written to {self.path};"
+                " this recorder has stopped"
+            )
+            raise CredentialInCassette(self._refusal)
+        return text
+
+    def _write(self) -> None:
+        texts = [tape.text for tape in self._tapes if tape.text is not None]
+        if texts:
+            write_atomically(self.path, lay_out(Cassette().by, self._transport(), texts))
+
+    def finish_quietly(self, tape: Tape) -> None:
+        """``finish`` where an exception would not reach the program."""
+        try:
+            self.finish(tape)
+        except (CassetteError, OSError) as error:
+            with self._lock:
+                self._untold = self._untold or error
+
+    def finish_all(self) -> None:
+        """End the open tapes, and raise what ``finish_quietly`` could not."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            for tape in list(self._tapes):
+                tape.leave()
+            untold, self._untold = self._untold, None
+        if untold is not None:
+            raise untold
+
+
+class Tape:
+    """What is known of one exchange so far."""
+
+    def __init__(self, reel: Reel, request: Request, secrets: Secrets) -> None:
+        self.text: str | None = None
+        self.exchange = Exchange(request=recorded_request(request))
+        self._reel = reel
+        self._request = request
+        self._secrets = secrets
+        self._last = time.monotonic()
+        self._head: tuple[int, Headers] | None = None
+        self._chunks: list[Chunk] = []
+        self._ended = False
+        self._lock = threading.Lock()
+
+    def begin(self, status: int, headers: Headers) -> None:
+        """Note the head of the response."""
+        self._head = status, kept_headers(headers)
+
+    def drop(self) -> None:
+        """Forget the request."""
+        self._ended = True
+        self._reel.drop(self)
+
+    def take(self, data: bytes) -> bytes:
+        """Note a chunk, or the end of the body, and hand it on."""
+        if not data:
+            if self._end("complete", None):
+                self._reel.finish(self)
+        elif not self._ended:
+            milliseconds = max(0, round((time.monotonic() - self._last) * 1000))
+            self._last += milliseconds / 1000  # what is rounded off counts for the next
+            self._chunks.append(Chunk(milliseconds, data))
+        return data
+
+    def fail(self, error: TransportError) -> None:
+        """Note that there was no response, or that there will be no more of it."""
+        words = without_host(error.problem, self._request, self._secrets)
+        end: End = "reset" if "reset" in str(error).lower() else "truncated"
+        if isinstance(error, TimedOut):
+            end = "timeout"
+        if self._end(end, Failure.of(error, words)):
+            self._reel.finish(self)
+
+    def leave(self) -> None:
+        """The program wants no more. Without a head there is nothing to record."""
+        if self._head is None:
+            self._ended = True
+        elif self._end("abandoned", None):
+            self._reel.finish_quietly(self)
+
+    def _end(self, end: End, failure: Failure | None) -> bool:
+        """Whether this was the end."""
+        with self._lock:
+            if self._ended:
+                return False
+            self._ended = True
+        response: RecordedResponse | None = None
+        if self._head is not None:
+            status, headers = self._head
+            response = RecordedResponse(status=status, headers=headers, chunks=tuple(self._chunks), end=end)
+        self.exchange = Exchange(request=self.exchange.request, response=response, failure=failure)
+        return True
