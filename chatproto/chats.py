@@ -53,6 +53,8 @@ class Talk:
         given, headers = (None, self._headers)
         if config is not None and not (isinstance(config, Mapping) and not config):
             given, headers = to_config(config)
+            if self.conversation.config_mode == "merge" and given.http_options is None:
+                headers = self._headers
         draft = self.conversation.draft(contents, given, stream=stream)
         return Prepared(draft, self.connector.secrets(headers, draft.endpoint))
 
@@ -232,7 +234,7 @@ def new_talk(
 ) -> Talk:
     """A conversation of its own on ``connector``; with None as config, requests have no ``generationConfig``."""
     made, headers = (None, {}) if config is None else to_config(config)
-    contents = []
+    contents: list[Content] = []
     for index, item in enumerate(history or ()):
         try:
             contents.append(Content.model_validate(item))

@@ -6,7 +6,8 @@ Everything is imported when it is needed, so that ``--help`` comes at once and a
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+import time
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,17 @@ from .errors import APIError, ChatProtoError, CredentialError, ValidationError
 from .screen import Screen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     import click
 
+    from chatproto_replay import Player
+
     from .chats import Chat
     from .machines.history import Turn
+    from .transport import Response, Secrets
     from .types import GenerateContentResponse, GenerateContentResponseUsageMetadata
+    from .wire.http import Request
 
 __all__ = ["command", "main"]
 
@@ -83,7 +88,7 @@ def command() -> click.Group:
         "--replay",
         metavar="CASSETTE",
         type=click.Path(dir_okay=False),
-        help="Answer from a recording: no network, no key.",
+        help="Answer from a recording, at its own pace on a terminal: no network, no key.",
     )
     @click.option(
         "--record",
@@ -160,6 +165,8 @@ def _open_chat(
         from chatproto_replay import Player
 
         transport = Player(replay)  # never closed: to play only the first turns of a recording is no fault here
+        if sys.stdout.isatty():
+            transport = _Paced(transport)
     elif record is not None:
         from chatproto_replay import Recorder
 
@@ -167,6 +174,43 @@ def _open_chat(
     options = {} if base_url is None else {"base_url": base_url}
     client = stack.enter_context(Client(transport=transport, http_options=options))
     return client.chats.create(model=model, config=config)
+
+
+class _Paced:
+    """A Player that lets someone watch: it waits before each chunk, as long as it took, or half a second."""
+
+    needs_credential = False
+    LONGEST = 0.5
+
+    def __init__(self, player: Player) -> None:
+        self._player = player
+
+    @contextmanager
+    def open(self, request: Request, secrets: Secrets) -> Iterator[_PacedResponse]:
+        """The next recorded response."""
+        with self._player.open(request, secrets) as response:
+            recorded = self._player.cassette.exchanges[self._player.played - 1].response
+            delays = [chunk.delay / 1000 for chunk in recorded.chunks] if recorded is not None else []
+            yield _PacedResponse(response, iter(delays))
+
+    def sleep(self, seconds: float) -> None:
+        """No wait: it is between two requests, where there is nothing to watch."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class _PacedResponse:
+    def __init__(self, response: Response, delays: Iterator[float]) -> None:
+        self.status = response.status
+        self.headers = response.headers
+        self.discard = response.discard
+        self._response = response
+        self._delays = delays
+
+    def read(self) -> bytes:
+        time.sleep(min(next(self._delays, 0.0), _Paced.LONGEST))
+        return self._response.read()
 
 
 def _sentence(error: BaseException) -> str:

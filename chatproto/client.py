@@ -14,6 +14,7 @@ from .wire.gemini import GeminiApi
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
     from .chats import Chats
     from .models import Models
     from .types import HttpOptions

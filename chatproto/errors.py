@@ -25,7 +25,7 @@ Errors hold text and plain values, never an object of an HTTP library: those hol
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,13 +207,11 @@ class MissingExtraError(ChatProtoError, ImportError):
 
 def _member(details: Any, name: str) -> str | None:
     """``details[name]``, else ``details["error"][name]``, where that is a string."""
-    if not isinstance(details, dict):
-        return None
-    found = details.get(name)
-    inner = details.get("error")
-    if found is None and isinstance(inner, dict):
-        found = inner.get(name)
-    return found if isinstance(found, str) else None
+    for holder in (details, cast("dict[str, Any]", details).get("error") if isinstance(details, dict) else None):
+        found = cast("dict[str, Any]", holder).get(name) if isinstance(holder, dict) else None
+        if found is not None:
+            return found if isinstance(found, str) else None
+    return None
 
 
 def _notes(error: BaseException) -> dict[str, Any]:

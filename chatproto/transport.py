@@ -20,15 +20,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any, NoReturn, Protocol, Self, runtime_checkable, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self, runtime_checkable
 from urllib.parse import quote, urlsplit
 
 from .errors import LocalProtocolError, MissingExtraError, TransportError, ValidationError
 from .machines.steps import Event, ReadBody, SendRequest, Step, Wait
 
 if TYPE_CHECKING:
-    from .wire.http import Headers, Request
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
+
+    from .wire.http import Headers, Request
 
 __all__ = [
     "AsyncDrive",

@@ -12,6 +12,7 @@ import json
 import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from typing import Any, Self
 
 import attrs
@@ -21,31 +22,25 @@ __all__ = ["BAD_KEY", "CAPITAL", "COLORS", "CREATIVE", "HELLO", "OCEAN", "ROBOT"
 #: The key that the server turns down.
 BAD_KEY = "turned-down-key"
 DATE = "Sun, 22 Nov 2026 09:30:00 GMT"
-#: Seconds between two pieces of a body: enough that each arrives by itself.
-PACE = 0.004
-
 ROBOT_THOUGHT = (
     "**Finding a robot worth a story**\n\nA lighthouse, a small machine and one broken thing to mend. "
     "It should be short, and end gently.\n\n\n"
 )
 ROBOT = [
-    "At the end of the stone pier",
-    " stood a lighthouse, and in the lighthouse lived a robot named Pim.",
+    "At the end of the stone pier stood a lighthouse,",
+    " and in the lighthouse lived a robot named Pim.",
     "\n\nPim had been built to do one thing: polish the great lamp until it shone.",
-    " Every evening it climbed the ninety-one steps, cloth in claw,",
-    " humming a tune it had learned from the wind.",
-    " The ships never saw Pim — only the light.",
+    " Every evening it climbed the ninety-one steps, humming a tune it had learned from the wind.",
+    " The ships never saw Pim",
+    " — only the light.",
     "\n\nOne night, in the worst storm of the year, the lamp went dark.",
-    " Pim tried the switch. It tried the spare bulb.",
-    " It tried asking politely: “Please?”",
-    " Nothing.",
+    ' Pim tried the switch, and the spare bulb, and then it tried asking: "Please?"',
     "\n\nOut in the black water a fishing boat blew its horn.",
-    " So Pim opened the little door in its own chest, took out its battery’s glowing core,",
-    " and held it up to the glass.",
+    " So Pim opened the little door in its own chest, took out its glowing core, and held it up to the glass.",
     " The beam swept the sea, once, twice, a hundred times, and the boat came home.",
-    "\n\nAt dawn the fishermen climbed the stairs and found a very tired robot sitting in a café chair by the lamp.",
-    " They plugged it in. “What shall we call you?” they asked.",
-    "\n\nPim thought about it. “Lighthouse keeper,” it said, and began to polish.\n",
+    "\n\nAt dawn the fishermen found a very tired robot asleep on a café chair beside the lamp.",
+    ' They plugged it in. "What shall we call you?" they asked.',
+    '\n\n"Lighthouse keeper," said Pim, and began to polish.\n',
 ]
 OCEAN = [
     "The",
@@ -60,20 +55,20 @@ OCEAN = [
 CREATIVE = [
     "The story refused to begin.",
     " It hid behind the inkwell, it changed its name, it sent a postcard from the margin:",
-    " “Weather fine. Not coming.”",
+    ' "Weather fine. Not coming."',
     " So the writer left the page blank, and went to bed, and the story, curious, wrote itself.\n",
 ]
 CAPITAL = {
     "What is the capital of France?": ["The capital of France is Paris.\n"],
     "What is its population?": [
-        "About 2.1 million people live in the city of Paris itself, and more than 12 million in its metropolitan area.\n"
+        "About 2.1 million people live in the city of Paris itself, and more than 12 million in and around it.\n"
     ],
     "What are some famous landmarks there?": [
-        "Some famous landmarks in Paris:\n\n"
-        "*   **The Eiffel Tower**, the iron tower of 1889.\n"
-        "*   **The Louvre**, home of the Mona Lisa.\n"
-        "*   **Notre-Dame de Paris**, the cathedral on the Île de la Cité.\n"
-        "*   **The Arc de Triomphe**, at the head of the Champs-Élysées.\n"
+        "Some famous landmarks in Paris:\n\n",
+        "*   **The Eiffel Tower**, the iron tower of 1889.\n",
+        "*   **The Louvre**, home of the Mona Lisa.\n",
+        "*   **Notre-Dame de Paris**, the cathedral on the Île de la Cité.\n",
+        "*   **The Arc de Triomphe**, at the head of the Champs-Élysées.\n",
     ],
 }
 HELLO = {
@@ -95,6 +90,8 @@ class Answer:
     finish_reason: str = "STOP"
     #: In the last event only, or in all.
     usage: str = "all"
+    #: Seconds between two pieces of a body: enough that each arrives by itself.
+    pace: float = 0.004
     #: Cut the body inside its characters of several bytes too, not only after events.
     cut_characters: bool = False
     #: End the connection inside the event that follows this many.
@@ -122,6 +119,7 @@ _FIXED: dict[str, Answer] = {
             ({"text": "", "thoughtSignature": _signature("robot")},),
         ),
         usage="last",
+        pace=0.04,
         cut_characters=True,
     ),
     "Write a poem about the ocean": Answer(events=texts(OCEAN)),
@@ -244,22 +242,22 @@ class _Handler(BaseHTTPRequestHandler):
         ]
         if answer.stalls_after is not None:
             for frame in frames[: answer.stalls_after]:
-                self._chunk(frame)
+                self._chunk(frame, answer.pace)
             self.fixture.stopped.wait(10)
         elif answer.lost_after is not None:
             for frame in frames[: answer.lost_after]:
-                self._chunk(frame)
-            self._chunk(frames[answer.lost_after][:40])
+                self._chunk(frame, answer.pace)
+            self._chunk(frames[answer.lost_after][:40], answer.pace)
             self.close_connection = True
         else:
             for frame in frames:
                 for piece in _pieces(frame) if answer.cut_characters else [frame]:
-                    self._chunk(piece)
+                    self._chunk(piece, answer.pace)
             self.wfile.write(b"0\r\n\r\n")
 
-    def _chunk(self, data: bytes) -> None:
+    def _chunk(self, data: bytes, pace: float) -> None:
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-        self.fixture.stopped.wait(PACE)
+        self.fixture.stopped.wait(pace)
 
     def _error(
         self, code: int, status: str, message: str, details: list[Any] | None = None, retry_after: str = ""
@@ -350,4 +348,4 @@ def _response_id(text: str) -> str:
 def _pieces(frame: bytes) -> list[bytes]:
     """A frame, cut after the first byte of each character that has several."""
     cuts = [0, *(at + 1 for at, byte in enumerate(frame) if byte >= 0xC0), len(frame)]
-    return [frame[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+    return [frame[start:end] for start, end in pairwise(cuts)]

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import chatproto.types
 from chatproto.types._hooks import converter
 from chatproto.types._value import Value, fields_of
 

@@ -221,9 +221,9 @@ def test_exhausted(path: Path) -> None:
 def test_unplayed(path: Path) -> None:
     """Closing lists what is left, once; an exception on its way out is not masked."""
     cassette(path, exchange_for({}), exchange_for(contents("a")))
-    with pytest.raises(UnplayedExchanges, match=r"1 of 2 recorded exchanges were not asked for:\n  2: POST /v1beta"):
-        with Player(path) as player:
-            play(player, request_for({}))
+    message = r"1 of 2 recorded exchanges were not asked for:\n  2: POST /v1beta"
+    with pytest.raises(UnplayedExchanges, match=message), Player(path) as player:
+        play(player, request_for({}))
     player.close()
     with pytest.raises(KeyError, match="mine"), Player(path) as player:
         raise KeyError("mine")

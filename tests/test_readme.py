@@ -35,7 +35,7 @@ def section(words: str) -> str:
 
 
 def test_the_two_commands_are_one_line_each() -> None:
-    """The first two ``sh`` blocks are a line each, need nothing but Python and pip, and name a fixture that is there."""
+    """The first two ``sh`` blocks are a line each, need Python and pip alone, and name a fixture that is there."""
     first, second, *_ = blocks("sh")
     for command in (first, second):
         assert command.count("\n") == 1

@@ -58,7 +58,7 @@ def outcome(transport: Transport, request: Request, secrets: Secrets = SECRETS) 
     try:
         with transport.open(request, secrets) as response:
             head_ = response.status, dict(response.headers).get("content-type")
-            for data in iter(response.read, b""):
+            while data := response.read():
                 got.append(data)
             return *head_, got, None, ""
     except TransportError as error:
@@ -341,18 +341,19 @@ def test_a_credential_of_another_client(path: Path) -> None:
 
 def test_a_credential_that_is_found_too_late_to_raise(path: Path) -> None:
     """Giving a response up does not raise; closing the recorder then does, unless another exception is on its way."""
-    for error in (None, KeyError("mine")):
-        expected: Any = CredentialInCassette if error is None else KeyError
-        with (
-            pytest.raises(expected),
-            Recorder(ScriptedTransport(Answer(chunks=[KEY.encode(), b"x"])), path) as recorder,
-        ):
-            opened = recorder.open(request_for(), SECRETS)
-            response = opened.__enter__()
+
+    def record(then: Exception | None) -> None:
+        with Recorder(ScriptedTransport(Answer(chunks=[KEY.encode(), b"x"])), path) as recorder:
+            response = recorder.open(request_for(), SECRETS).__enter__()
             response.read()
             response.discard()
-            if error is not None:
-                raise error
+            if then is not None:
+                raise then
+
+    with pytest.raises(CredentialInCassette):
+        record(None)
+    with pytest.raises(KeyError, match="mine"):
+        record(KeyError("mine"))
     assert not path.exists()
 
 

@@ -10,16 +10,13 @@ import gzip
 import json
 import random
 import re
-from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
 
-from chatproto.machines.conversation import Conversation
-from chatproto.machines.exchange import Exchange
 from chatproto.machines.steps import (
     ChunkReceived,
     DocumentReceived,
@@ -33,7 +30,13 @@ from chatproto.machines.steps import (
     Wait,
 )
 from chatproto.types._dump import to_wire
-from chatproto.wire.http import Headers, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from chatproto.machines.conversation import Conversation
+    from chatproto.machines.exchange import Exchange
+    from chatproto.wire.http import Headers
 
 __all__ = [
     "NotSeparate",
@@ -44,6 +47,7 @@ __all__ = [
     "events_of",
     "exchanges",
     "fold",
+    "join",
     "plain",
     "reference",
     "same_json",
@@ -177,23 +181,30 @@ def documents_of(recorded: Recorded) -> list[Any]:
         raise NotSeparate(str(error)) from None
 
 
-def fold(documents: Iterable[Json]) -> list[Json]:
-    """The parts of the first candidate over all chunks, joined at the seams as the design says in section 5, rule 3."""
-    joined: list[Json] = []
+def fold(documents: Iterable[Json]) -> Json:
+    """The answer over all chunks as one content, as the design says in section 5, rule 3."""
+    content: Json = {}
+    parts: list[Json] = []
     for document in documents:
         for candidate in document.get("candidates") or ():
             if not candidate.get("index"):
-                parts = list((candidate.get("content") or {}).get("parts") or ())
-                if joined and parts and _plain_text(joined[-1], parts[0]):
-                    joined[-1] = {**joined[-1], "text": joined[-1]["text"] + parts.pop(0)["text"]}
-                joined += parts
+                chunk = candidate.get("content") or {}
+                content |= {key: held for key, held in chunk.items() if key not in content}
+                parts = join(parts, chunk.get("parts") or [])
                 break
-    return joined
+    content["parts"] = parts
+    content.setdefault("role", "model")
+    return content
 
 
-def _plain_text(left: Json, right: Json) -> bool:
-    keys = left.keys()
-    return keys == right.keys() and "text" in keys <= {"text", "thought"} and left.get("thought") == right.get("thought")
+def join(left: list[Json], right: list[Json]) -> list[Json]:
+    """Two lists of parts as one: the two parts at the seam become one if both hold plain text of the same kind."""
+    if left and right:
+        last, first = left[-1], right[0]
+        alike = last.keys() == first.keys() and last.get("thought") == first.get("thought")
+        if alike and "text" in last and last.keys() <= {"text", "thought"}:
+            return [*left[:-1], {**last, "text": last["text"] + first["text"]}, *right[1:]]
+    return left + right
 
 
 def same_json(left: Any, right: Any) -> bool:
@@ -257,8 +268,3 @@ def plain(event: Event) -> Any:
 
 def _plain_error(error: BaseException | None) -> Any:
     return None if error is None else (type(error).__name__, str(error))
-
-
-def request() -> Request:
-    """Some request."""
-    return Request(method="POST", url="https://generativelanguage.googleapis.com/v1/models/m:streamGenerateContent")

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import UnsupportedFunctionError, ValidationError
 from ..types import GenerateContentConfig, HttpOptions, Schema, Tool
-from .messages import to_system_instruction
+from .messages import as_list, to_system_instruction
 
 __all__ = ["to_config", "to_http_options"]
 
@@ -61,11 +61,12 @@ def to_http_options(given: Any) -> tuple[HttpOptions, dict[str, str]]:
 
 def _tools(given: Any) -> list[Tool]:
     """Tools as values, with all function declarations in one tool at the end, as the reference sends them."""
-    if not isinstance(given, (list, tuple)):
+    items = as_list(given)
+    if items is None:
         raise ValidationError(f"expected a list of tools, got {type(given).__name__}")
     tools: list[Tool] = []
     declarations: list[Any] = []
-    for index, item in enumerate(given):
+    for index, item in enumerate(items):
         try:
             tool = _tool(item)
         except ValidationError as error:

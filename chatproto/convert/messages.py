@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from ..errors import ValidationError
 from ..types import Blob, Content, File, FileData, Part
 from ..types._value import keys_of
 
-__all__ = ["to_contents", "to_message", "to_part", "to_system_instruction"]
+__all__ = ["as_list", "to_contents", "to_message", "to_part", "to_system_instruction"]
 
 _ACCEPTED = "text, a types.Part, a types.File, a dict of a part's fields, or a list of those"
 
@@ -21,15 +21,16 @@ def to_message(message: Any) -> Content:
     """
     if isinstance(message, Content):
         raise ValidationError(f"a message is {_ACCEPTED}; of a Content, hand over its parts")
-    items = list(message) if isinstance(message, (list, tuple)) else [message]
+    given = as_list(message)
+    items = [message] if given is None else given
     if not items:
         raise ValidationError("a message needs at least one part; this list is empty")
-    parts = []
+    parts: list[Part] = []
     for index, item in enumerate(items):
         try:
             parts.append(_said_by_the_user(to_part(item)))
         except ValidationError as error:
-            raise (error.under(f"[{index}]") if isinstance(message, (list, tuple)) else error) from None
+            raise (error.under(f"[{index}]") if given is not None else error) from None
     return Content(role="user", parts=parts)
 
 
@@ -37,6 +38,11 @@ def _said_by_the_user(part: Part) -> Part:
     if part.function_call is not None:
         raise ValidationError("a function call is what the model says; a message can answer one")
     return part
+
+
+def as_list(given: Any) -> list[Any] | None:
+    """The items of a list or a tuple; None for anything else."""
+    return list(cast("list[Any]", given)) if isinstance(given, (list, tuple)) else None
 
 
 def to_part(item: Any) -> Part:
@@ -53,7 +59,7 @@ def to_part(item: Any) -> Part:
         case FileData():
             return Part(file_data=item)
         case Mapping():
-            return _part_of(item)
+            return _part_of(item)  # pyright: ignore[reportUnknownArgumentType]
         case bytes() | bytearray():
             raise ValidationError("bytes need a MIME type: types.Part.from_bytes(data=..., mime_type=...)")
         case list() | tuple():
@@ -76,7 +82,8 @@ def to_contents(contents: Any) -> list[Content]:
     Parts that stand side by side become one user content, function calls model contents; a Content, and a list inside
     the list, stands for itself.
     """
-    items = list(contents) if isinstance(contents, (list, tuple)) else [contents]
+    inner = as_list(contents)
+    items = [contents] if inner is None else inner
     if not items:
         raise ValidationError("contents are needed; this list is empty")
     made: list[Content] = []
@@ -110,11 +117,12 @@ def _whole_content(item: Any) -> Content | None:
         return item
     if isinstance(item, Mapping) and ("parts" in item or "role" in item):
         return Content.model_validate(item)
-    if isinstance(item, (list, tuple)):
-        if not item:
-            raise ValidationError("an empty list where parts are expected")
-        return Content(role="user", parts=[to_part(each) for each in item])
-    return None
+    items = as_list(item)
+    if items is None:
+        return None
+    if not items:
+        raise ValidationError("an empty list where parts are expected")
+    return Content(role="user", parts=[to_part(each) for each in items])
 
 
 def to_system_instruction(given: Any) -> Content:

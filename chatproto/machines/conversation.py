@@ -15,7 +15,7 @@ The rules are those of the default profile:
 from __future__ import annotations
 
 import copy
-from typing import Any, Literal, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
@@ -51,8 +51,9 @@ from .steps import (
 )
 
 if TYPE_CHECKING:
-    from ..wire.http import Headers, Request
     from collections.abc import Iterable, Sequence
+
+    from ..wire.http import Headers, Request
 
 __all__ = ["ConfigMode", "Conversation", "Draft", "OnIncomplete"]
 
@@ -81,7 +82,7 @@ class _OpenTurn:
     contents: list[bytes]
     #: How many of them end with calls that were handed out: those the comprehensive history shows.
     handed_out: int = 0
-    calls: list[dict[str, Any]] = attrs.Factory(list)
+    calls: list[dict[str, Any]] = attrs.field(factory=list[dict[str, Any]])
     fold: Fold = attrs.Factory(Fold)
     finish_reason: str | None = None
     finish_message: str | None = None
@@ -132,7 +133,7 @@ class Conversation:
         self._dialect: Dialect = dialect or GeminiApi()
         self._endpoint = endpoint or Endpoint()
         self._on_incomplete = on_incomplete
-        self._config_mode = config_mode
+        self.config_mode: ConfigMode = config_mode
         turns, waiting = split_turns(history)
         self._states = ConversationStates(ConversationState.CALLS_WANTED if waiting else ConversationState.IDLE)
         self._history = History(turns)
@@ -336,7 +337,7 @@ class Conversation:
     def _effective(self, config: GenerateContentConfig | None) -> GenerateContentConfig | None:
         if config is None:
             return self._config
-        if self._config_mode == "merge" and self._config is not None:
+        if self.config_mode == "merge" and self._config is not None:
             return self._config.model_copy(update=dict(config.set_fields()))
         return config
 
@@ -510,7 +511,7 @@ def _one_of(name: str, given: str, allowed: tuple[str, ...]) -> None:
 def _contents(message: Content | str | Sequence[Content]) -> list[Content]:
     if isinstance(message, str):
         return [UserContent(message)]
-    contents = [message] if isinstance(message, Content) else list(message)
+    contents: list[Any] = [message] if isinstance(message, Content) else list(message)
     if not contents or not all(isinstance(each, Content) for each in contents):
         raise ValidationError("a message is a Content, a list of Contents that is not empty, or text")
     return contents

@@ -7,15 +7,16 @@ unary call, one a chunk for a streamed one. Nothing is parsed before ``next`` as
 from __future__ import annotations
 
 from collections import deque
+from typing import TYPE_CHECKING
 
 from ..errors import ChatProtoError, MalformedResponse, TransportError
+from ..types._json import is_object
 from ..wire.api_error import api_error, error_in
 from ..wire.framing import DocumentReader, Framing, StreamReader
 from ..wire.json_codec import decode
 from .retry import Pause, RetryPolicy
 from .states import ExchangeInput, ExchangeState, ExchangeStates
 from .steps import DocumentReceived, ExchangeEnded, ReadBody, RetryScheduled, SendRequest, Step, Wait
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..wire.http import Headers, Request
@@ -162,7 +163,7 @@ class Exchange:
         refusal = error_in(document, self._headers)
         if refusal is not None:
             return self._end(refusal)
-        if not isinstance(document, dict):
+        if not is_object(document):
             problem = f"expected an object, got {type(document).__name__}"
             return self._end(MalformedResponse(problem, where=self._where))
         return DocumentReceived(document, self._headers)

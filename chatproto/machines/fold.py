@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..types._json import is_object
+
 __all__ = ["Fold", "fold_parts", "is_empty"]
 
 Part = dict[str, Any]
@@ -19,7 +21,7 @@ _JOINABLE = frozenset({"text", "thought"})
 
 
 def _joinable(part: Any) -> bool:
-    return type(part) is dict and type(part.get("text")) is str and part.keys() <= _JOINABLE
+    return is_object(part) and type(part.get("text")) is str and part.keys() <= _JOINABLE
 
 
 def _alike(left: Part, right: Part) -> bool:
@@ -37,7 +39,7 @@ def fold_parts(left: list[Part], right: list[Part]) -> list[Part]:
 
 def is_empty(part: Any) -> bool:
     """Whether a part says nothing at all: no key, or none with a value. An empty text is something said."""
-    return type(part) is dict and all(held is None for held in part.values())
+    return is_object(part) and all(held is None for held in part.values())
 
 
 class Fold:

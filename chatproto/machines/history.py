@@ -7,7 +7,7 @@ chatproto does not know is said again. Callers get Contents decoded from the byt
 from __future__ import annotations
 
 import enum
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
 
 from ..errors import APIError, ChatProtoError, TransportError
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..types import HttpRetryOptions

@@ -23,7 +23,7 @@ A *conversation* is turns, one after the other, each with one exchange a round::
 from __future__ import annotations
 
 import enum
-from typing import Final, Generic, TypeVar, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from ..errors import LocalProtocolError
 

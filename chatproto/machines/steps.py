@@ -5,16 +5,15 @@ A *command* (SendRequest, ReadBody, Wait) is handed out again until it has been 
 
 from __future__ import annotations
 
-from typing import Any, Union, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Union
 
 import attrs
-
 
 if TYPE_CHECKING:
     from ..errors import ChatProtoError
     from ..types import FunctionCall, GenerateContentResponse
-    from .history import Turn
     from ..wire.http import Headers, Request
+    from .history import Turn
 
 __all__ = [
     "ChunkReceived",

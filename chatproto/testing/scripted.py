@@ -13,7 +13,7 @@ It imports no HTTP library, needs no API key, and does not sleep: the seconds ar
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Union, cast
 from urllib.parse import parse_qs, urlsplit
@@ -118,11 +118,11 @@ class ScriptedTransport:
 
     def open(self, request: Request, secrets: Secrets) -> _Opening:
         """Note the request and give the next answer, on entering. ``secrets`` are not looked at."""
-        return _Opening(self, request)
+        return _Opening(lambda: self._next(request))
 
     def aopen(self, request: Request, secrets: Secrets) -> _Opening:
         """``open`` for asyncio."""
-        return _Opening(self, request)
+        return _Opening(lambda: self._next(request))
 
     def sleep(self, seconds: float) -> None:
         """Note in ``slept`` that the program would have waited."""
@@ -140,7 +140,7 @@ class ScriptedTransport:
         """``close`` for asyncio."""
         self.closed = True
 
-    def _next(self, request: Request) -> Answer:
+    def _next(self, request: Request) -> _Response:
         with self._lock:
             self.requests.append(request)
             if not self._answers:
@@ -149,7 +149,7 @@ class ScriptedTransport:
             answer = self._answers.pop(0)
         if isinstance(answer, BaseException):
             raise answer
-        return answer if isinstance(answer, Answer) else Answer(answer)
+        return _Response(answer if isinstance(answer, Answer) else Answer(answer), request, self._count_discarded)
 
     def _count_discarded(self) -> None:
         with self._lock:
@@ -159,12 +159,11 @@ class ScriptedTransport:
 class _Opening:
     """The context manager of one response, sync and async."""
 
-    def __init__(self, transport: ScriptedTransport, request: Request) -> None:
-        self._transport = transport
-        self._request = request
+    def __init__(self, respond: Callable[[], _Response]) -> None:
+        self._respond = respond
 
     def __enter__(self) -> _Response:
-        return _Response(self._transport, self._transport._next(self._request), self._request)
+        return self._respond()
 
     def __exit__(self, *_: object) -> None:
         return None
@@ -177,13 +176,13 @@ class _Opening:
 
 
 class _Response:
-    def __init__(self, transport: ScriptedTransport, answer: Answer, request: Request) -> None:
+    def __init__(self, answer: Answer, request: Request, discarded: Callable[[], None]) -> None:
         named = {name.lower(): value for name, value in answer.headers.items()}
         if answer.chunks is None:
             named.setdefault("content-type", _content_type(answer, request))
         self.status = answer.status
         self.headers: Headers = tuple(named.items())
-        self._transport = transport
+        self._count = discarded
         self._pieces: Iterator[bytes] = iter(answer.pieces(request))
         self._failure = answer.failure()
         self._discarded = False
@@ -200,7 +199,7 @@ class _Response:
     def discard(self) -> None:
         if not self._discarded:
             self._discarded = True
-            self._transport._count_discarded()
+            self._count()
 
 
 # --- framing --------------------------------------------------------------------------------------------------------

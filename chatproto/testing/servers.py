@@ -70,8 +70,8 @@ def head(
     if chunked:
         lines.append("transfer-encoding: chunked")
     for name, values in headers.items():
-        for value in [values] if isinstance(values, str) else values:
-            lines.append(f"{name.replace('_', '-')}: {value}")
+        given = [values] if isinstance(values, str) else values
+        lines += [f"{name.replace('_', '-')}: {value}" for value in given]
     return "\r\n".join([*lines, "", ""]).encode("utf-8")
 
 
@@ -173,10 +173,10 @@ class LoopbackServer:
         for act in answer(request) if callable(answer) else answer:
             if isinstance(act, bytes):
                 connection.sendall(act)
-            elif act is RESET:
+                continue
+            if act is RESET:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                return False
-            elif act is CLOSE or isinstance(act, (int, float)) and self._left(connection, act):
+            if isinstance(act, _Ending) or self._left(connection, act):
                 return False
         return True
 

@@ -19,8 +19,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 __all__ = [
+    "answers",
     "base64_texts",
     "contents",
+    "cuts",
     "enum_values",
     "int64s",
     "json_objects",
@@ -28,6 +30,7 @@ __all__ = [
     "numbers",
     "parts",
     "responses",
+    "streamed",
     "timestamps",
 ]
 
@@ -269,3 +272,65 @@ def responses() -> st.SearchStrategy[Json]:
         createTime=timestamps(),
         modelStatus=_objects(modelStage=enum_values("PREVIEW", "STABLE"), retirementTime=timestamps(), message=_TEXT),
     )
+
+
+# --- answers as they travel ----------------------------------------------------------------------------------------
+
+
+@st.composite
+def cuts(draw: st.DrawFn, data: bytes) -> list[bytes]:
+    """``data`` in pieces, as a network may bring it: whole, byte by byte, or cut anywhere. No piece is empty."""
+    how = draw(st.sampled_from(["anywhere", "anywhere", "bytes", "whole"]))
+    if how == "bytes":
+        return [data[index : index + 1] for index in range(len(data))]
+    places = draw(st.lists(st.integers(0, len(data)), max_size=6)) if how == "anywhere" else []
+    edges = sorted({0, len(data), *places})
+    return [data[left:right] for left, right in zip(edges, edges[1:], strict=False)]
+
+
+def _is_plain_text(part: Any) -> bool:
+    return isinstance(part, dict) and isinstance(part.get("text"), str) and set(part) <= {"text", "thought"}
+
+
+def _flow_together(left: Json, right: Json) -> bool:
+    """Whether nobody could say where one of the two texts ends, were they streamed."""
+    return (
+        _is_plain_text(left)
+        and _is_plain_text(right)
+        and left.get("thought") == right.get("thought")
+        and set(left) == set(right)
+    )
+
+
+@st.composite
+def answers(draw: st.DrawFn, of: st.SearchStrategy[Json] | None = None) -> Json:
+    """A whole answer of the model: a content that says something, in which no two neighbours could be one text.
+
+    ``of`` draws its parts; by default they are of every kind.
+    """
+    drawn = draw(st.lists(parts() if of is None else of, min_size=1, max_size=5))
+    kept: list[Json] = []
+    for part in drawn:
+        if not (kept and _flow_together(kept[-1], part)):
+            kept.append(part)
+    if all(held is None for part in kept for held in part.values()):
+        kept.append({"text": draw(_TEXT)})
+    return {"role": "model", "parts": kept}
+
+
+@st.composite
+def streamed(draw: st.DrawFn, answer: Json) -> list[Json]:
+    """Contents that are ``answer`` in pieces: cut between its parts and inside its plain texts."""
+    chunks: list[list[Json]] = [[]]
+    for part in answer["parts"]:
+        pieces = [part]
+        if _is_plain_text(part):
+            text = part["text"]
+            places = draw(st.lists(st.integers(0, len(text)), max_size=3))
+            edges = [0, *sorted(places), len(text)]
+            pieces = [{**part, "text": text[a:b]} for a, b in zip(edges, edges[1:], strict=False)]
+        if draw(st.booleans()):
+            chunks.append([])
+        chunks[-1].append(pieces[0])
+        chunks += [[piece] for piece in pieces[1:]]  # two pieces of one text never come in one chunk
+    return [{**answer, "parts": chunk} for chunk in chunks]

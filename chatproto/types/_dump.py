@@ -16,7 +16,7 @@ from typing import Any
 from ..errors import ValidationError
 from ._open_enum import OpenEnum
 from ._spelling import Spelled, encode_base64, encode_timestamp
-from ._value import _EXTRA, Value, fields_of
+from ._value import EXTRA, Value, fields_of
 
 __all__ = ["dump", "pydantic_schema", "to_wire"]
 
@@ -51,7 +51,7 @@ def _wire_keys_of(cls: type[Value]) -> dict[str, str | None]:
 def _value_to_wire(owner: Value) -> dict[str, Any]:
     keys = _wire_keys_of(type(owner))
     held = owner.__dict__
-    extra = held.get(_EXTRA)
+    extra = held.get(EXTRA)
     spelling = None if extra is None else extra.spelling
     built: dict[str, Any] = {}
     for name, item in held.items():
@@ -163,7 +163,7 @@ def dump(owner: Value, *, mode: str, by_alias: bool, exclude_none: bool, exclude
                 continue
             if held is not None or not exclude_none:
                 built[each.wire if by_alias else each.name] = write(held)
-        extra: Mapping[str, Any] = item.__dict__.get(_EXTRA) or {}
+        extra: Mapping[str, Any] = item.__dict__.get(EXTRA) or {}
         for key, held in extra.items():
             if held is not None:
                 built.setdefault(key, write(held))

@@ -24,7 +24,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from ..errors import ValidationError
 from ._open_enum import OpenEnum
 from ._spelling import SpelledFloat, SpelledInt, decode_base64, decode_timestamp, spelled
-from ._value import _EXTRA, Extra, Field, Value, fields_of, keys_of
+from ._value import EXTRA, Extra, Field, Setting, Value, fields_of, keys_of, nearest
 
 if typing.TYPE_CHECKING:
     import cattrs
@@ -352,9 +352,9 @@ def _wire_hook(made: cattrs.Converter, cls: type[Value]) -> Hook:
             usual[key] = (field.name, hook, kind)
             held[field.name] = hook(item, kind)
             return
-        extra = held.get(_EXTRA)
+        extra = held.get(EXTRA)
         if extra is None:
-            extra = held[_EXTRA] = Extra()
+            extra = held[EXTRA] = Extra()
         field = other.get(key)
         if field is None or item is None or field.name in held or data.get(field.wire) is not None:
             extra[key] = plain_copy(item)
@@ -380,10 +380,8 @@ def _user_hook(made: cattrs.Converter, cls: type[Value]) -> Hook:
         for key, item in given.items():
             field = keys.get(key) if isinstance(key, str) else None
             if field is None:
-                if cls._closed or not isinstance(key, str):
-                    from ._value import _nearest
-
-                    raise ValidationError(f"{cls.__name__} has no field {key!r}{_nearest(str(key), keys)}")
+                if issubclass(cls, Setting) or not isinstance(key, str):
+                    raise ValidationError(f"{cls.__name__} has no field {key!r}{nearest(str(key), keys)}")
                 built.extra[key] = plain_copy(item)
             elif item is not None:
                 try:

@@ -13,17 +13,17 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, Self, TypeVar, dataclass_transform
 
 import attrs
 
 from ..errors import ValidationError
 
-__all__ = ["Extra", "Field", "Value", "field", "fields_of", "value"]
+__all__ = ["Extra", "Field", "Setting", "Value", "field", "fields_of", "value"]
 
 T = TypeVar("T", bound="Value")
 
-_EXTRA = "_extra"
+EXTRA = "_extra"
 _SHORT = 60  # characters or bytes of one field that a repr shows
 
 
@@ -166,9 +166,6 @@ class Value:
     (``mime_type``, ``mimeType``). A wrong type or an unknown field raises ValidationError, a ValueError, and names it.
     """
 
-    #: Settings are closed: an unknown key is a mistake of the program. What is said is open: it is data to be kept.
-    _closed: ClassVar[bool] = False
-
     def __init__(self, /, **fields: Any) -> None:
         self._fill(fields)
 
@@ -178,7 +175,7 @@ class Value:
         for key, item in fields.items():
             known = keys.get(key)
             if known is None:
-                raise ValidationError(f"{type(self).__name__} has no field {key!r}{_nearest(key, keys)}")
+                raise ValidationError(f"{type(self).__name__} has no field {key!r}{nearest(key, keys)}")
             if item is not None:
                 held[known.name] = _convert(known, item)
 
@@ -189,7 +186,7 @@ class Value:
             if isinstance(own, property):
                 object.__setattr__(self, name, item)
                 return
-            raise ValidationError(f"{type(self).__name__} has no field {name!r}{_nearest(name, keys_of(type(self)))}")
+            raise ValidationError(f"{type(self).__name__} has no field {name!r}{nearest(name, keys_of(type(self)))}")
         if item is None:
             # Kept as an explicit None, so that a default that is not None can be taken away.
             self.__dict__[name] = None
@@ -206,9 +203,9 @@ class Value:
         Changing it changes what is written. A key that a field has too is written from the field.
         """
         held = self.__dict__
-        found = held.get(_EXTRA)
+        found = held.get(EXTRA)
         if found is None:
-            found = held[_EXTRA] = Extra()
+            found = held[EXTRA] = Extra()
         return typing.cast("Extra", found)
 
     def set_fields(self) -> Iterator[tuple[str, Any]]:
@@ -224,7 +221,7 @@ class Value:
             return False
         return dict(self.set_fields()) == dict(other.set_fields()) and _extra(self) == _extra(other)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
     def __repr__(self) -> str:
         secret = {each.name for each in fields_of(type(self)) if each.secret}
@@ -299,12 +296,12 @@ class Value:
         import copy
 
         made = copy.deepcopy(self) if deep else copy.copy(self)
-        if _EXTRA in made.__dict__:
-            made.__dict__[_EXTRA] = copy.copy(made.__dict__[_EXTRA])
+        if EXTRA in made.__dict__:
+            made.__dict__[EXTRA] = copy.copy(made.__dict__[EXTRA])
         names = {each.name for each in fields_of(type(self))}
         for name, item in (update or {}).items():
             if name not in names:
-                raise ValidationError(f"{type(self).__name__} has no field {name!r}{_nearest(name, names)}")
+                raise ValidationError(f"{type(self).__name__} has no field {name!r}{nearest(name, names)}")
             made.__dict__[name] = item
         return made
 
@@ -316,8 +313,12 @@ class Value:
         return pydantic_schema(cls)
 
 
+class Setting(Value):
+    """What a program asks for, not what is said: an unknown key is a mistake, and no data to be kept."""
+
+
 def _extra(owner: Value) -> Mapping[str, Any]:
-    return owner.__dict__.get(_EXTRA) or {}
+    return owner.__dict__.get(EXTRA) or {}
 
 
 def _convert(known: Field, item: Any) -> Any:
@@ -329,7 +330,7 @@ def _convert(known: Field, item: Any) -> Any:
         raise error.under(f".{known.name}") from None
 
 
-def _nearest(key: str, keys: Any) -> str:
+def nearest(key: str, keys: Any) -> str:
     import difflib
 
     close = difflib.get_close_matches(key, list(keys), n=1)

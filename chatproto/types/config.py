@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from ._value import Value, field, value
+from ._value import Setting, field, value
 
 if TYPE_CHECKING:
     from .enums import HarmBlockThreshold, HarmCategory
@@ -38,10 +38,8 @@ __all__ = [
 
 
 @value
-class GenerateContentConfig(Value):
+class GenerateContentConfig(Setting):
     """How an answer is to be made: sampling, format, tools, safety, and how the call itself is made."""
-
-    _closed: ClassVar[bool] = True
 
     http_options: HttpOptions | None = field(default=None, local=True)
     should_return_http_response: bool | None = field(default=None, local=True)
@@ -106,10 +104,8 @@ class GenerateContentConfig(Value):
 
 
 @value
-class AutomaticFunctionCallingConfig(Value):
+class AutomaticFunctionCallingConfig(Setting):
     """Whether, and how often in one turn, chatproto calls the program's functions by itself."""
-
-    _closed: ClassVar[bool] = True
 
     disable: bool | None = None
     #: Rounds of function calls in one turn.
@@ -119,10 +115,8 @@ class AutomaticFunctionCallingConfig(Value):
 
 
 @value
-class ThinkingConfig(Value):
+class ThinkingConfig(Setting):
     """How much the model thinks before it answers, and whether a summary of that is returned."""
-
-    _closed: ClassVar[bool] = True
 
     include_thoughts: bool | None = None
     #: In tokens; 0 turns thinking off, -1 leaves it to the model.
@@ -131,10 +125,8 @@ class ThinkingConfig(Value):
 
 
 @value
-class SafetySetting(Value):
+class SafetySetting(Setting):
     """From which likelihood on one kind of harm is blocked."""
-
-    _closed: ClassVar[bool] = True
 
     category: HarmCategory | None = None
     #: Vertex AI only.
@@ -143,10 +135,8 @@ class SafetySetting(Value):
 
 
 @value
-class ImageConfig(Value):
+class ImageConfig(Setting):
     """The shape, size and format of images that the model makes."""
-
-    _closed: ClassVar[bool] = True
 
     #: ``16:9`` and the like.
     aspect_ratio: str | None = None
@@ -165,10 +155,8 @@ class ImageConfig(Value):
 
 
 @value
-class ImageConfigImageOutputOptions(Value):
+class ImageConfigImageOutputOptions(Setting):
     """The file format of images that the model makes. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     #: From 0 to 100, for JPEG.
     compression_quality: int | None = None
@@ -176,57 +164,45 @@ class ImageConfigImageOutputOptions(Value):
 
 
 @value
-class ModelArmorConfig(Value):
+class ModelArmorConfig(Setting):
     """The Model Armor templates that screen prompt and answer, by resource name. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     prompt_template_name: str | None = None
     response_template_name: str | None = None
 
 
 @value
-class GenerationOutputConfig(Value):
+class GenerationOutputConfig(Setting):
     """Where generated media is put instead of into the answer. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     #: A Cloud Storage prefix: ``gs://bucket/folder/``.
     output_uri_prefix: str | None = None
 
 
 @value
-class ModelSelectionConfig(Value):
+class ModelSelectionConfig(Setting):
     """What matters most when the server chooses a model. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     feature_selection_preference: FeatureSelectionPreference | None = None
 
 
 @value
-class GenerationConfigRoutingConfig(Value):
+class GenerationConfigRoutingConfig(Setting):
     """Lets the server choose the model, or names it. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     auto_mode: GenerationConfigRoutingConfigAutoRoutingMode | None = None
     manual_mode: GenerationConfigRoutingConfigManualRoutingMode | None = None
 
 
 @value
-class GenerationConfigRoutingConfigAutoRoutingMode(Value):
+class GenerationConfigRoutingConfigAutoRoutingMode(Setting):
     """The server chooses the model. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     model_routing_preference: Literal["UNKNOWN", "PRIORITIZE_QUALITY", "BALANCED", "PRIORITIZE_COST"] | None = None
 
 
 @value
-class GenerationConfigRoutingConfigManualRoutingMode(Value):
+class GenerationConfigRoutingConfigManualRoutingMode(Setting):
     """The model is named. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     model_name: str | None = None

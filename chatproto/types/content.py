@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 
 from ..errors import ValidationError
 from ._value import Value, value
@@ -177,7 +177,7 @@ class Part(Value):
 
 def _resolution(given: PartMediaResolution | Mapping[str, Any] | str | None) -> PartMediaResolution | None:
     # A string, and an enum's member is one, is the level.
-    return given if not isinstance(given, str) else {"level": given}  # type: ignore[return-value]
+    return cast("PartMediaResolution | None", {"level": given} if isinstance(given, str) else given)
 
 
 def _part(item: Any, *, copied: bool) -> Part:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003  (annotations are evaluated, late)
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from ._value import Value, field, value
+from ._value import Setting, Value, field, value
 
 if TYPE_CHECKING:
     from .enums import FileSource, FileState
@@ -63,10 +63,8 @@ class FileStatus(Value):
 
 
 @value
-class UploadFileConfig(Value):
+class UploadFileConfig(Setting):
     """What an uploaded file is called, and of which type it is."""
-
-    _closed: ClassVar[bool] = True
 
     http_options: HttpOptions | None = field(default=None, local=True)
     #: ``files/`` is put in front if missing; the server makes a name if unset.
@@ -77,37 +75,29 @@ class UploadFileConfig(Value):
 
 
 @value
-class GetFileConfig(Value):
+class GetFileConfig(Setting):
     """How the call of ``files.get`` is made."""
 
-    _closed: ClassVar[bool] = True
-
     http_options: HttpOptions | None = field(default=None, local=True)
 
 
 @value
-class DeleteFileConfig(Value):
+class DeleteFileConfig(Setting):
     """How the call of ``files.delete`` is made."""
 
-    _closed: ClassVar[bool] = True
-
     http_options: HttpOptions | None = field(default=None, local=True)
 
 
 @value
-class DownloadFileConfig(Value):
+class DownloadFileConfig(Setting):
     """How the call of ``files.download`` is made."""
 
-    _closed: ClassVar[bool] = True
-
     http_options: HttpOptions | None = field(default=None, local=True)
 
 
 @value
-class ListFilesConfig(Value):
+class ListFilesConfig(Setting):
     """Which page of the list of files is wanted."""
-
-    _closed: ClassVar[bool] = True
 
     http_options: HttpOptions | None = field(default=None, local=True)
     page_size: int | None = None
@@ -115,10 +105,8 @@ class ListFilesConfig(Value):
 
 
 @value
-class CreateFileConfig(Value):
+class CreateFileConfig(Setting):
     """How the call that begins an upload is made."""
-
-    _closed: ClassVar[bool] = True
 
     http_options: HttpOptions | None = field(default=None, local=True)
     should_return_http_response: bool | None = field(default=None, local=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from ._value import Value, field, value
+from ._value import Setting, field, value
 
 if TYPE_CHECKING:
     from .config import GenerationConfigRoutingConfig, ModelSelectionConfig, ThinkingConfig
@@ -24,10 +24,8 @@ __all__ = [
 
 
 @value
-class GenerationConfig(Value):
+class GenerationConfig(Setting):
     """The part of a GenerateContentConfig that the wire keeps under ``generationConfig``, and a few newer settings."""
-
-    _closed: ClassVar[bool] = True
 
     model_selection_config: ModelSelectionConfig | None = None
     response_json_schema: Any = None
@@ -65,10 +63,8 @@ class GenerationConfig(Value):
 
 
 @value
-class ResponseFormat(Value):
+class ResponseFormat(Setting):
     """The format of one kind of output. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     audio: AudioResponseFormat | None = None
     image: ImageResponseFormat | None = None
@@ -77,10 +73,8 @@ class ResponseFormat(Value):
 
 
 @value
-class AudioResponseFormat(Value):
+class AudioResponseFormat(Setting):
     """The format of audio output."""
-
-    _closed: ClassVar[bool] = True
 
     #: In bits a second, for compressed formats.
     bit_rate: int | None = None
@@ -91,10 +85,8 @@ class AudioResponseFormat(Value):
 
 
 @value
-class ImageResponseFormat(Value):
+class ImageResponseFormat(Setting):
     """The format of image output."""
-
-    _closed: ClassVar[bool] = True
 
     aspect_ratio: AspectRatio | None = None
     delivery: Delivery | None = None
@@ -103,10 +95,8 @@ class ImageResponseFormat(Value):
 
 
 @value
-class TextResponseFormat(Value):
+class TextResponseFormat(Setting):
     """The format of text output."""
-
-    _closed: ClassVar[bool] = True
 
     mime_type: str | None = None
     #: JSON Schema of the answer, with ``application/json``; ``schema`` on the wire.
@@ -114,10 +104,8 @@ class TextResponseFormat(Value):
 
 
 @value
-class VideoResponseFormat(Value):
+class VideoResponseFormat(Setting):
     """The format of video output. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     aspect_ratio: AspectRatio | None = None
     delivery: Delivery | None = None
@@ -129,10 +117,8 @@ class VideoResponseFormat(Value):
 
 
 @value
-class TranslationConfig(Value):
+class TranslationConfig(Setting):
     """Into which language a stream is translated."""
-
-    _closed: ClassVar[bool] = True
 
     #: Whether speech that is in the target language already is repeated.
     echo_target_language: bool | None = None

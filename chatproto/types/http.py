@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from ._value import Value, field, value
+from ._value import Setting, Value, field, value
 
 if TYPE_CHECKING:
     from .setting_enums import ResourceScope
@@ -13,10 +13,8 @@ __all__ = ["HttpOptions", "HttpResponse", "HttpRetryOptions"]
 
 
 @value
-class HttpOptions(Value):
+class HttpOptions(Setting):
     """How requests are sent, for a client or for one call; unset fields fall back to the client's."""
-
-    _closed: ClassVar[bool] = True
 
     base_url: str | None = None
     #: With COLLECTION, paths have no version, project and location.
@@ -38,10 +36,8 @@ class HttpOptions(Value):
 
 
 @value
-class HttpRetryOptions(Value):
+class HttpRetryOptions(Setting):
     """When a request is tried again, and after how long."""
-
-    _closed: ClassVar[bool] = True
 
     #: The first one included; 0 and 1 mean no retries. 5, if unset.
     attempts: int | None = None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from ._value import Value, field, value
+from ._value import Setting, field, value
 
 if TYPE_CHECKING:
     from .setting_enums import ApiSpec, AuthType, HttpElementLocation
@@ -36,10 +36,8 @@ __all__ = [
 
 
 @value
-class Retrieval(Value):
+class Retrieval(Setting):
     """Grounding with documents of one's own. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     disable_attribution: bool | None = None
     external_api: ExternalApi | None = None
@@ -48,10 +46,8 @@ class Retrieval(Value):
 
 
 @value
-class VertexAISearch(Value):
+class VertexAISearch(Setting):
     """A Vertex AI Search data store, or an engine. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     #: Only with an ``engine`` of several data stores.
     data_store_specs: list[VertexAISearchDataStoreSpec] | None = None
@@ -65,10 +61,8 @@ class VertexAISearch(Value):
 
 
 @value
-class VertexAISearchDataStoreSpec(Value):
+class VertexAISearchDataStoreSpec(Setting):
     """One data store of an engine, and a filter on it. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     #: Full resource name.
     data_store: str | None = None
@@ -76,10 +70,8 @@ class VertexAISearchDataStoreSpec(Value):
 
 
 @value
-class VertexRagStore(Value):
+class VertexRagStore(Setting):
     """RAG corpora. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     rag_corpora: list[str] | None = None
     rag_resources: list[VertexRagStoreRagResource] | None = None
@@ -91,10 +83,8 @@ class VertexRagStore(Value):
 
 
 @value
-class VertexRagStoreRagResource(Value):
+class VertexRagStoreRagResource(Setting):
     """A RAG corpus, or some of its files. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     #: Full resource name.
     rag_corpus: str | None = None
@@ -103,10 +93,8 @@ class VertexRagStoreRagResource(Value):
 
 
 @value
-class RagRetrievalConfig(Value):
+class RagRetrievalConfig(Setting):
     """How many passages are retrieved, and how they are filtered and ranked. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     filter: RagRetrievalConfigFilter | None = None
     hybrid_search: RagRetrievalConfigHybridSearch | None = None
@@ -115,10 +103,8 @@ class RagRetrievalConfig(Value):
 
 
 @value
-class RagRetrievalConfigFilter(Value):
+class RagRetrievalConfigFilter(Setting):
     """Which passages are left out. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     metadata_filter: str | None = None
     #: Only passages nearer than this.
@@ -128,49 +114,39 @@ class RagRetrievalConfigFilter(Value):
 
 
 @value
-class RagRetrievalConfigHybridSearch(Value):
+class RagRetrievalConfigHybridSearch(Setting):
     """How search by meaning and search by words are weighed. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     #: From 0, words only, to 1, meaning only; 0.5 if unset.
     alpha: float | None = None
 
 
 @value
-class RagRetrievalConfigRanking(Value):
+class RagRetrievalConfigRanking(Setting):
     """What ranks the passages. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     llm_ranker: RagRetrievalConfigRankingLlmRanker | None = None
     rank_service: RagRetrievalConfigRankingRankService | None = None
 
 
 @value
-class RagRetrievalConfigRankingLlmRanker(Value):
+class RagRetrievalConfigRankingLlmRanker(Setting):
     """Ranking by a language model. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     model_name: str | None = None
 
 
 @value
-class RagRetrievalConfigRankingRankService(Value):
+class RagRetrievalConfigRankingRankService(Setting):
     """Ranking by the ranking service. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     #: ``semantic-ranker-512@latest`` and the like.
     model_name: str | None = None
 
 
 @value
-class ExternalApi(Value):
+class ExternalApi(Setting):
     """A search service that is not Google's and answers in a known format. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     api_auth: ApiAuth | None = None
     api_spec: ApiSpec | None = None
@@ -181,10 +157,8 @@ class ExternalApi(Value):
 
 
 @value
-class ExternalApiElasticSearchParams(Value):
+class ExternalApiElasticSearchParams(Setting):
     """What is asked of an Elasticsearch service. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     index: str | None = None
     num_hits: int | None = None
@@ -192,26 +166,20 @@ class ExternalApiElasticSearchParams(Value):
 
 
 @value
-class ExternalApiSimpleSearchParams(Value):
+class ExternalApiSimpleSearchParams(Setting):
     """What is asked of a simple search service: nothing can be set. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
 
 @value
-class ApiAuth(Value):
+class ApiAuth(Setting):
     """Deprecated: use AuthConfig. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     api_key_config: ApiAuthApiKeyConfig | None = None
 
 
 @value
-class ApiAuthApiKeyConfig(Value):
+class ApiAuthApiKeyConfig(Setting):
     """An API key, itself or by the name of its secret version. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     #: Resource name in Secret Manager.
     api_key_secret_version: str | None = None
@@ -219,10 +187,8 @@ class ApiAuthApiKeyConfig(Value):
 
 
 @value
-class AuthConfig(Value):
+class AuthConfig(Setting):
     """How the server authenticates itself at a service. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     api_key: str | None = field(default=None, secret=True)
     api_key_config: ApiKeyConfig | None = None
@@ -234,10 +200,8 @@ class AuthConfig(Value):
 
 
 @value
-class ApiKeyConfig(Value):
+class ApiKeyConfig(Setting):
     """An API key, and where in the request it goes. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     #: Resource name in Secret Manager; goes before ``api_key_string``.
     api_key_secret: str | None = None
@@ -248,39 +212,31 @@ class ApiKeyConfig(Value):
 
 
 @value
-class AuthConfigGoogleServiceAccountConfig(Value):
+class AuthConfigGoogleServiceAccountConfig(Setting):
     """Authentication as a Google service account. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     service_account: str | None = None
 
 
 @value
-class AuthConfigHttpBasicAuthConfig(Value):
+class AuthConfigHttpBasicAuthConfig(Setting):
     """HTTP basic authentication. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     #: Resource name in Secret Manager of the base64 of the credentials.
     credential_secret: str | None = field(default=None, secret=True)
 
 
 @value
-class AuthConfigOauthConfig(Value):
+class AuthConfigOauthConfig(Setting):
     """Authentication by OAuth: a token, or the account that gets one. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     access_token: str | None = field(default=None, secret=True)
     service_account: str | None = None
 
 
 @value
-class AuthConfigOidcConfig(Value):
+class AuthConfigOidcConfig(Setting):
     """Authentication by OpenID Connect: a token, or the account that gets one. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     id_token: str | None = field(default=None, secret=True)
     service_account: str | None = None

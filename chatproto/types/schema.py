@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from ._value import Value, value
+from ._value import Setting, value
 
 if TYPE_CHECKING:
     from .setting_enums import Behavior, Type
@@ -13,10 +13,8 @@ __all__ = ["FunctionDeclaration", "Schema"]
 
 
 @value
-class Schema(Value):
+class Schema(Setting):
     """The shape of a JSON value, in the API's subset of OpenAPI 3.0."""
-
-    _closed: ClassVar[bool] = True
 
     additional_properties: Any = None
     #: Definitions that ``ref`` points to; only at the root.
@@ -52,13 +50,11 @@ class Schema(Value):
 
 
 @value
-class FunctionDeclaration(Value):
+class FunctionDeclaration(Setting):
     """A function that the model may ask for.
 
     Parameters and result are described by a Schema or by a JSON Schema, not by both.
     """
-
-    _closed: ClassVar[bool] = True
 
     description: str | None = None
     #: A letter or underscore, then letters, digits and ``_.:-``; up to 128 characters.

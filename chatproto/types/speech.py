@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from ._value import Value, value
+from ._value import Setting, value
 
 if TYPE_CHECKING:
     from .setting_enums import AudioTranscriptionConfigMode
@@ -24,10 +24,8 @@ __all__ = [
 
 
 @value
-class SpeechConfig(Value):
+class SpeechConfig(Setting):
     """The voice, or the voices, of the answer."""
-
-    _closed: ClassVar[bool] = True
 
     voice_config: VoiceConfig | None = None
     #: BCP 47: ``de-DE``.
@@ -36,10 +34,8 @@ class SpeechConfig(Value):
 
 
 @value
-class VoiceConfig(Value):
+class VoiceConfig(Setting):
     """One voice: prebuilt, or made from a sample."""
-
-    _closed: ClassVar[bool] = True
 
     replicated_voice_config: ReplicatedVoiceConfig | None = None
     prebuilt_voice_config: PrebuiltVoiceConfig | None = None
@@ -47,19 +43,15 @@ class VoiceConfig(Value):
 
 
 @value
-class PrebuiltVoiceConfig(Value):
+class PrebuiltVoiceConfig(Setting):
     """A voice of Google's, by name."""
-
-    _closed: ClassVar[bool] = True
 
     voice_name: str | None = None
 
 
 @value
-class ReplicatedVoiceConfig(Value):
+class ReplicatedVoiceConfig(Setting):
     """A voice that is made from a recording."""
-
-    _closed: ClassVar[bool] = True
 
     #: ``audio/wav``: 24 kHz, 16 bits, little-endian.
     mime_type: str | None = None
@@ -71,38 +63,30 @@ class ReplicatedVoiceConfig(Value):
 
 
 @value
-class VoiceConsentSignature(Value):
+class VoiceConsentSignature(Setting):
     """The server's proof that the owner of a voice agreed to its use."""
-
-    _closed: ClassVar[bool] = True
 
     signature: str | None = None
 
 
 @value
-class MultiSpeakerVoiceConfig(Value):
+class MultiSpeakerVoiceConfig(Setting):
     """A voice for each speaker of a dialogue."""
-
-    _closed: ClassVar[bool] = True
 
     speaker_voice_configs: list[SpeakerVoiceConfig] | None = None
 
 
 @value
-class SpeakerVoiceConfig(Value):
+class SpeakerVoiceConfig(Setting):
     """The voice of one speaker, who is named in the prompt."""
-
-    _closed: ClassVar[bool] = True
 
     speaker: str | None = None
     voice_config: VoiceConfig | None = None
 
 
 @value
-class AudioTranscriptionConfig(Value):
+class AudioTranscriptionConfig(Setting):
     """How audio is transcribed."""
-
-    _closed: ClassVar[bool] = True
 
     #: BCP 47; detected, if unset.
     language_codes: list[str] | None = None
@@ -118,17 +102,13 @@ class AudioTranscriptionConfig(Value):
 
 
 @value
-class LanguageAuto(Value):
+class LanguageAuto(Setting):
     """Deprecated: the language is detected when no ``language_codes`` are given."""
-
-    _closed: ClassVar[bool] = True
 
 
 @value
-class LanguageHints(Value):
+class LanguageHints(Setting):
     """Deprecated: use ``AudioTranscriptionConfig.language_codes``."""
-
-    _closed: ClassVar[bool] = True
 
     #: BCP 47.
     language_codes: list[str] | None = None

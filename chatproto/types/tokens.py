@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from ._value import Value, field, value
+from ._value import Setting, Value, field, value
 
 if TYPE_CHECKING:
     from .generation import GenerationConfig
@@ -16,10 +16,8 @@ __all__ = ["CountTokensConfig", "CountTokensResponse"]
 
 
 @value
-class CountTokensConfig(Value):
+class CountTokensConfig(Setting):
     """What is counted beside the contents, and how the call is made."""
-
-    _closed: ClassVar[bool] = True
 
     http_options: HttpOptions | None = field(default=None, local=True)
     #: Vertex AI only.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003  (annotations are evaluated, late)
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from ._value import Value, field, value
+from ._value import Setting, field, value
 
 if TYPE_CHECKING:
     from .retrieval import AuthConfig, Retrieval
@@ -48,10 +48,8 @@ __all__ = [
 
 
 @value
-class Tool(Value):
+class Tool(Setting):
     """Tools that the model may use: functions of the program, or tools that the server runs itself."""
-
-    _closed: ClassVar[bool] = True
 
     #: Vertex AI only.
     retrieval: Retrieval | None = None
@@ -75,10 +73,8 @@ class Tool(Value):
 
 
 @value
-class ToolConfig(Value):
+class ToolConfig(Setting):
     """How the tools of a request are used."""
-
-    _closed: ClassVar[bool] = True
 
     retrieval_config: RetrievalConfig | None = None
     function_calling_config: FunctionCallingConfig | None = None
@@ -87,10 +83,8 @@ class ToolConfig(Value):
 
 
 @value
-class FunctionCallingConfig(Value):
+class FunctionCallingConfig(Setting):
     """Whether the model must, may or must not call functions, and which."""
-
-    _closed: ClassVar[bool] = True
 
     #: Only with mode ANY or VALIDATED.
     allowed_function_names: list[str] | None = None
@@ -100,10 +94,8 @@ class FunctionCallingConfig(Value):
 
 
 @value
-class RetrievalConfig(Value):
+class RetrievalConfig(Setting):
     """Where, and in which language, the user is; for search and maps."""
-
-    _closed: ClassVar[bool] = True
 
     lat_lng: LatLng | None = None
     #: BCP 47: ``de-DE``.
@@ -111,10 +103,8 @@ class RetrievalConfig(Value):
 
 
 @value
-class LatLng(Value):
+class LatLng(Setting):
     """A point on the Earth, in degrees."""
-
-    _closed: ClassVar[bool] = True
 
     #: From -90 to 90.
     latitude: float | None = None
@@ -123,10 +113,8 @@ class LatLng(Value):
 
 
 @value
-class GoogleSearch(Value):
+class GoogleSearch(Setting):
     """Grounding with Google Search."""
-
-    _closed: ClassVar[bool] = True
 
     search_types: SearchTypes | None = None
     #: Vertex AI only.
@@ -138,53 +126,41 @@ class GoogleSearch(Value):
 
 
 @value
-class SearchTypes(Value):
+class SearchTypes(Setting):
     """What is searched for. Web pages, if nothing is set."""
-
-    _closed: ClassVar[bool] = True
 
     web_search: WebSearch | None = None
     image_search: ImageSearch | None = None
 
 
 @value
-class WebSearch(Value):
+class WebSearch(Setting):
     """Turns on search for web pages."""
 
-    _closed: ClassVar[bool] = True
-
 
 @value
-class ImageSearch(Value):
+class ImageSearch(Setting):
     """Turns on search for images, whose bytes are returned."""
 
-    _closed: ClassVar[bool] = True
-
 
 @value
-class Interval(Value):
+class Interval(Setting):
     """A time from ``start_time`` to just before ``end_time``; both must be set."""
-
-    _closed: ClassVar[bool] = True
 
     end_time: datetime | None = None
     start_time: datetime | None = None
 
 
 @value
-class GoogleSearchRetrieval(Value):
+class GoogleSearchRetrieval(Setting):
     """Grounding with Google Search, for Gemini 1.5 models."""
-
-    _closed: ClassVar[bool] = True
 
     dynamic_retrieval_config: DynamicRetrievalConfig | None = None
 
 
 @value
-class DynamicRetrievalConfig(Value):
+class DynamicRetrievalConfig(Setting):
     """From which expected usefulness on a search is made."""
-
-    _closed: ClassVar[bool] = True
 
     #: From 0 to 1.
     dynamic_threshold: float | None = None
@@ -192,10 +168,8 @@ class DynamicRetrievalConfig(Value):
 
 
 @value
-class EnterpriseWebSearch(Value):
+class EnterpriseWebSearch(Setting):
     """Grounding with web search for regulated businesses. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     blocking_confidence: PhishBlockThreshold | None = None
     #: Up to 2000: ``example.com``.
@@ -203,10 +177,8 @@ class EnterpriseWebSearch(Value):
 
 
 @value
-class GoogleMaps(Value):
+class GoogleMaps(Setting):
     """Grounding with Google Maps."""
-
-    _closed: ClassVar[bool] = True
 
     #: An API key; the other ways to authenticate are for Vertex AI only.
     auth_config: AuthConfig | None = None
@@ -216,48 +188,36 @@ class GoogleMaps(Value):
 
 
 @value
-class GoogleMapsGroundingTypes(Value):
+class GoogleMapsGroundingTypes(Setting):
     """What Google Maps is asked for. Places, if nothing is set. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     places: GoogleMapsPlaces | None = None
     routing: GoogleMapsRouting | None = None
 
 
 @value
-class GoogleMapsPlaces(Value):
+class GoogleMapsPlaces(Setting):
     """Turns on grounding with places. Vertex AI only."""
 
-    _closed: ClassVar[bool] = True
-
 
 @value
-class GoogleMapsRouting(Value):
+class GoogleMapsRouting(Setting):
     """Turns on grounding with routes. Vertex AI only."""
 
-    _closed: ClassVar[bool] = True
-
 
 @value
-class UrlContext(Value):
+class UrlContext(Setting):
     """Lets the server fetch the pages whose URLs are in the prompt."""
 
-    _closed: ClassVar[bool] = True
-
 
 @value
-class ToolCodeExecution(Value):
+class ToolCodeExecution(Setting):
     """Lets the server run code that the model writes."""
 
-    _closed: ClassVar[bool] = True
-
 
 @value
-class ComputerUse(Value):
+class ComputerUse(Setting):
     """Lets the model operate a browser, phone or desktop through predefined functions."""
-
-    _closed: ClassVar[bool] = True
 
     environment: Environment | None = None
     excluded_predefined_functions: list[str] | None = None
@@ -266,10 +226,8 @@ class ComputerUse(Value):
 
 
 @value
-class FileSearch(Value):
+class FileSearch(Setting):
     """Searches file search stores. Gemini API only."""
-
-    _closed: ClassVar[bool] = True
 
     #: ``fileSearchStores/...``.
     file_search_store_names: list[str] | None = None
@@ -279,10 +237,8 @@ class FileSearch(Value):
 
 
 @value
-class ToolParallelAiSearch(Value):
+class ToolParallelAiSearch(Setting):
     """Grounding with Parallel.ai's search. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     api_key: str | None = field(default=None, secret=True)
     #: Parameters of Parallel.ai's search API, as that names them.
@@ -293,10 +249,8 @@ class ToolParallelAiSearch(Value):
 
 
 @value
-class ToolExaAiSearch(Value):
+class ToolExaAiSearch(Setting):
     """Grounding with Exa.ai's search. Vertex AI only."""
-
-    _closed: ClassVar[bool] = True
 
     api_key: str | None = field(default=None, secret=True)
     #: Parameters of Exa.ai's search API, as that names them.
@@ -304,20 +258,16 @@ class ToolExaAiSearch(Value):
 
 
 @value
-class McpServer(Value):
+class McpServer(Setting):
     """An MCP server that the Gemini API calls by itself. Gemini API only."""
-
-    _closed: ClassVar[bool] = True
 
     name: str | None = None
     streamable_http_transport: StreamableHttpTransport | None = None
 
 
 @value
-class StreamableHttpTransport(Value):
+class StreamableHttpTransport(Setting):
     """How the Gemini API reaches an MCP server. Gemini API only."""
-
-    _closed: ClassVar[bool] = True
 
     headers: dict[str, str] | None = field(default=None, secret=True)
     sse_read_timeout: str | None = None

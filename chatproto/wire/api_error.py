@@ -6,6 +6,7 @@ from typing import Any
 
 from ..errors import APIError, MalformedResponse
 from ..types import HttpResponse
+from ..types._json import is_array, is_object
 from .http import Headers, retry_after
 from .json_codec import decode
 
@@ -57,7 +58,7 @@ def api_error(status: int, headers: Headers, body: bytes) -> APIError:
         details: Any = decode(body, what="the error's body")
     except MalformedResponse:
         details = {"message": text, "status": _PHRASES.get(status, f"HTTP {status}")}
-    if isinstance(details, list) and len(details) == 1:
+    if is_array(details) and len(details) == 1:
         details = details[0]
     response = HttpResponse(headers={key.lower(): value for key, value in headers}, body=text)
     return APIError.of(status, details, response, retry_after=retry_after(headers))
@@ -65,16 +66,16 @@ def api_error(status: int, headers: Headers, body: bytes) -> APIError:
 
 def error_in(document: Any, headers: Headers) -> APIError | None:
     """The error inside a document of a 200 response: an ``error`` member, wherever it stands, or a list of one."""
-    if isinstance(document, list) and len(document) == 1:
+    if is_array(document) and len(document) == 1:
         document = document[0]
-    if not isinstance(document, dict):
+    if not is_object(document):
         return None
     error = document.get("error")
     if error is None:
         return None
-    code = error.get("code") if isinstance(error, dict) else None
+    code = error.get("code") if is_object(error) else None
     if not isinstance(code, int) or isinstance(code, bool):
-        name = error.get("status") if isinstance(error, dict) else None
+        name = error.get("status") if is_object(error) else None
         code = _CODES.get(name, 500) if isinstance(name, str) else 500
     response = HttpResponse(headers={key.lower(): value for key, value in headers})
     return APIError.of(code, document, response, retry_after=retry_after(headers))

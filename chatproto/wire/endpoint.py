@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from ..errors import ValidationError
 
 if TYPE_CHECKING:
-    from .http import Headers
-    from ..types import HttpOptions, HttpRetryOptions
     from collections.abc import Mapping
+
+    from ..types import HttpOptions, HttpRetryOptions
+    from .http import Headers
 
 __all__ = ["Endpoint"]
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, Protocol, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import attrs
 
 from ..errors import ValidationError
 from ..types._dump import to_wire
+from ..types._json import is_object
 from .http import Request
 from .json_codec import encode
 
 if TYPE_CHECKING:
-    from .endpoint import Endpoint
+    from collections.abc import Mapping
+
     from ..types import GenerateContentConfig
+    from .endpoint import Endpoint
 
 __all__ = ["Dialect", "GeminiApi", "GenerateMethod", "generate_request", "merge_body"]
 
@@ -155,7 +157,7 @@ def merge_body(body: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, A
     for key, item in extra.items():
         there = known.get(_letters(key), key)
         held = merged.get(there)
-        merged[there] = merge_body(held, item) if isinstance(held, dict) and isinstance(item, Mapping) else item
+        merged[there] = merge_body(held, item) if is_object(held) and is_object(item) else item
     return merged
 
 

@@ -79,7 +79,7 @@ class SseReader:
         if self._bare:
             return [rest], None
         event, self._event = self._event, None
-        return [], b"\n".join(event) if event else None
+        return [], b"\n".join(event or ()) or None
 
     def _open(self, data: bytes) -> bytes:
         """Wait for three bytes, to tell whether they are a byte order mark."""

@@ -20,7 +20,7 @@ import json
 import os
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
 import attrs
 
@@ -44,6 +44,8 @@ __all__ = [
     "RecordedRequest",
     "RecordedResponse",
     "cassette_schema",
+    "is_list",
+    "is_object",
     "lay_out",
     "layout",
     "too_deep",
@@ -252,6 +254,16 @@ def write_atomically(path: Path, text: str) -> None:
         raise
 
 
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether a JSON value is an object."""
+    return isinstance(value, dict)
+
+
+def is_list(value: Any) -> TypeGuard[list[Any]]:
+    """Whether a JSON value is a list."""
+    return isinstance(value, list)
+
+
 def too_deep(value: Any) -> bool:
     """Whether a JSON value is nested deeper than can be written and compared by recursion."""
     level = [value]
@@ -259,8 +271,7 @@ def too_deep(value: Any) -> bool:
         level = [
             inner
             for outer in level
-            if isinstance(outer, (dict, list))
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            for inner in (outer.values() if is_object(outer) else outer if is_list(outer) else ())
         ]
         if not level:
             return False
@@ -289,22 +300,22 @@ def layout(value: Any, depth: int = 0) -> str:
         return _string(value)
     if isinstance(value, _Line):
         return "[" + ", ".join(_inline(each) for each in value) + "]"
-    if not isinstance(value, (dict, list)):
-        return json.dumps(value, allow_nan=False)
     inner = "\n" + "  " * (depth + 1)
-    if isinstance(value, dict):
+    if is_object(value):
         opening, closing = "{", "}"
         entries = [f"{_string(name)}: {layout(each, depth + 1)}" for name, each in value.items()]
-    else:
+    elif is_list(value):
         opening, closing = "[", "]"
         entries = [layout(each, depth + 1) for each in value]
+    else:
+        return json.dumps(value, allow_nan=False)
     if not entries:
         return opening + closing
     return opening + inner + f",{inner}".join(entries) + "\n" + "  " * depth + closing
 
 
 def _inline(value: Any) -> str:
-    if isinstance(value, dict):
+    if is_object(value):
         return "{" + ", ".join(f"{_string(name)}: {_string(each)}" for name, each in value.items()) + "}"
     return layout(value)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import attrs
+
+from .cassette import is_list, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,11 +93,10 @@ def _kind(body: Body | None) -> str:
 
 
 def _values(path: str, recorded: Any, now: Any) -> Iterator[Difference]:
-    if isinstance(recorded, dict) and isinstance(now, dict):
-        ours, theirs = cast("dict[str, Any]", recorded), cast("dict[str, Any]", now)
-        for name in [*ours, *(name for name in theirs if name not in ours)]:
-            yield from _values(_member(path, name), ours.get(name, _MISSING), theirs.get(name, _MISSING))
-    elif isinstance(recorded, list) and isinstance(now, list):
+    if is_object(recorded) and is_object(now):
+        for name in [*recorded, *(name for name in now if name not in recorded)]:
+            yield from _values(_member(path, name), recorded.get(name, _MISSING), now.get(name, _MISSING))
+    elif is_list(recorded) and is_list(now):
         for index, (one, other) in enumerate(zip_longest(recorded, now, fillvalue=_MISSING)):
             yield from _values(f"{path}[{index}]", one, other)
     elif not _equal(recorded, now):

@@ -21,6 +21,8 @@ from .cassette import (
     Kind,
     RecordedRequest,
     RecordedResponse,
+    is_list,
+    is_object,
     too_deep,
 )
 from .errors import LaterCassette, MalformedCassette
@@ -42,7 +44,7 @@ class _Reader:
         self._name = name
 
     def cassette(self, document: Any) -> Cassette:
-        version = document.get("chatproto_cassette") if isinstance(document, dict) else None
+        version = document.get("chatproto_cassette") if is_object(document) else None
         if version is None:
             raise MalformedCassette(f"{self._name} is not a cassette: it has no 'chatproto_cassette' with a version")
         if not _is_int(version) or version < 1:
@@ -154,16 +156,15 @@ class _Reader:
         raise MalformedCassette(f"{self._name}: {path}: {problem}, found {shown}")
 
     def _object(self, value: Any, path: str, names: set[str]) -> dict[str, Any]:
-        if not isinstance(value, dict):
+        if not is_object(value):
             self._refuse(path, "expected an object", value)
-        found = cast("dict[str, Any]", value)
-        for name in found:
+        for name in value:
             if name not in names:
-                self._refuse(f"{path}.{name}", f"expected only {', '.join(sorted(names))}", found[name])
-        return found
+                self._refuse(f"{path}.{name}", f"expected only {', '.join(sorted(names))}", value[name])
+        return value
 
     def _list(self, value: Any, path: str) -> list[Any]:
-        if not isinstance(value, list):
+        if not is_list(value):
             self._refuse(path, "expected a list", value)
         return value
 
@@ -183,11 +184,11 @@ class _Reader:
         return tuple((name, cast("str", value)) for name, value in fields)
 
     def _fields(self, value: Any, path: str, *, null: bool) -> tuple[Field, ...]:
-        if not isinstance(value, dict):
+        if not is_object(value):
             self._refuse(path, "expected an object", value)
         fields: list[Field] = []
-        for name, entry in cast("dict[str, Any]", value).items():
-            values = entry if isinstance(entry, list) else [entry]
+        for name, entry in value.items():
+            values = entry if is_list(entry) else [entry]
             fields += [
                 (name, None if null and each is None else self._string(each, f"{path}.{name}")) for each in values
             ]

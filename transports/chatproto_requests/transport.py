@@ -225,7 +225,7 @@ def _follow(session: requests.Session, request: Request, secrets: Secrets) -> _R
                 headers=_headers(session, request, headers, url=url, with_body=bool(body)),
                 data=_Pieces(body) if len(body) > 1 else b"".join(body) or None,
                 # The session's own parameters are in the first URL; a redirect says all of the next one.
-                params=dict.fromkeys(session.params) if hop and isinstance(session.params, Mapping) else None,
+                params=_without(session.params) if hop else None,
                 auth=_auth(session, request, headers, url),
             )
         )
@@ -272,6 +272,11 @@ def _auth(session: requests.Session, request: Request, headers: Headers, url: st
 
 def _nothing(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
     return prepared
+
+
+def _without(parameters: Any) -> dict[str, None] | None:
+    """Parameters for requests that leave out those of the session."""
+    return {str(name): None for name in cast("Mapping[Any, Any]", parameters)} if hasattr(parameters, "keys") else None
 
 
 def _elsewhere(session: requests.Session, request: Request, url: str) -> bool:
