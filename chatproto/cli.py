@@ -15,7 +15,7 @@ from .errors import APIError, ChatProtoError, CredentialError, ValidationError
 from .screen import Screen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     import click
 
@@ -186,7 +186,7 @@ class _Paced:
         self._player = player
 
     @contextmanager
-    def open(self, request: Request, secrets: Secrets) -> Iterator[_PacedResponse]:
+    def open(self, request: Request, secrets: Secrets) -> Generator[_PacedResponse]:
         """The next recorded response."""
         with self._player.open(request, secrets) as response:
             recorded = self._player.cassette.exchanges[self._player.played - 1].response

@@ -119,6 +119,7 @@ class Recorder:
     # --- the inner transport ----------------------------------------------------------------------------------------
 
     def _transport(self, role: Literal["open", "aopen"]) -> Any:
+        self._reel.check_open()
         inner: Any = self._inner
         if inner is None or isinstance(inner, str):
             name = inner or _DEFAULT[role]

@@ -36,11 +36,15 @@ class Reel:
         self._closed = False
         self._lock = threading.RLock()  # a finalizer may give up a response while this thread writes
 
+    def check_open(self) -> None:
+        """Raise LocalProtocolError after ``finish_all``."""
+        if self._closed:
+            raise LocalProtocolError("this recorder is closed")
+
     def begin(self, request: Request, secrets: Secrets) -> Tape:
         """A tape for a request that is about to be sent, unless a credential is in it."""
         with self._lock:
-            if self._closed:
-                raise LocalProtocolError("this recorder is closed")
+            self.check_open()
             if self._refusal is not None:
                 raise CredentialInCassette(self._refusal)
             if not any(known is secrets for known in self._secrets):

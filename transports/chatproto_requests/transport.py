@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import urljoin, urlsplit
@@ -18,6 +17,8 @@ from chatproto.errors import ChatProtoError, ConnectionLost, LocalProtocolError,
 from .failures import LIBRARY_ERRORS, mapped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
     from chatproto.transport import Secrets
     from chatproto.wire.http import Headers, Request
 
