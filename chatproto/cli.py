@@ -6,8 +6,7 @@ Everything is imported when it is needed, so that ``--help`` comes at once and a
 from __future__ import annotations
 
 import sys
-import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +14,13 @@ from .errors import APIError, ChatProtoError, CredentialError, ValidationError
 from .screen import Screen
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Iterable
 
     import click
 
-    from chatproto_replay import Player
-
     from .chats import Chat
     from .machines.history import Turn
-    from .transport import Response, Secrets
     from .types import GenerateContentResponse, GenerateContentResponseUsageMetadata
-    from .wire.http import Request
 
 __all__ = ["command", "main"]
 
@@ -159,58 +154,17 @@ def _open_chat(
 ) -> Chat:
     """A chat, live or replayed. What has to be closed is left to ``stack``."""
     from .client import Client
+    from .transport import find_transport
 
     transport: Any = None
     if replay is not None:
-        from chatproto_replay import Player
-
-        transport = Player(replay)  # never closed: to play only the first turns of a recording is no fault here
-        if sys.stdout.isatty():
-            transport = _Paced(transport)
+        # Never closed: to play only the first turns of a recording is no fault here.
+        transport = find_transport("replay", path=replay, pace=1.0 if sys.stdout.isatty() else 0.0)
     elif record is not None:
-        from chatproto_replay import Recorder
-
-        transport = stack.enter_context(Recorder("requests", record))
+        transport = stack.enter_context(find_transport("record", inner="requests", path=record))
     options = {} if base_url is None else {"base_url": base_url}
     client = stack.enter_context(Client(transport=transport, http_options=options))
     return client.chats.create(model=model, config=config)
-
-
-class _Paced:
-    """A Player that lets someone watch: it waits before each chunk, as long as it took, or half a second."""
-
-    needs_credential = False
-    LONGEST = 0.5
-
-    def __init__(self, player: Player) -> None:
-        self._player = player
-
-    @contextmanager
-    def open(self, request: Request, secrets: Secrets) -> Generator[_PacedResponse]:
-        """The next recorded response."""
-        with self._player.open(request, secrets) as response:
-            recorded = self._player.cassette.exchanges[self._player.played - 1].response
-            delays = [chunk.delay / 1000 for chunk in recorded.chunks] if recorded is not None else []
-            yield _PacedResponse(response, iter(delays))
-
-    def sleep(self, seconds: float) -> None:
-        """No wait: it is between two requests, where there is nothing to watch."""
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-class _PacedResponse:
-    def __init__(self, response: Response, delays: Iterator[float]) -> None:
-        self.status = response.status
-        self.headers = response.headers
-        self.discard = response.discard
-        self._response = response
-        self._delays = delays
-
-    def read(self) -> bytes:
-        time.sleep(min(next(self._delays, 0.0), _Paced.LONGEST))
-        return self._response.read()
 
 
 def _sentence(error: BaseException) -> str:
@@ -236,6 +190,8 @@ class _Session:
 
     def ask(self, message: str) -> int:
         """Send, print the answer as it comes, and say what there is to say about it. The exit status."""
+        from .machines.history import Outcome
+
         ended = len(self._chat.turns)
         usage: GenerateContentResponseUsageMetadata | None = None
         finish_reason = ""
@@ -254,10 +210,11 @@ class _Session:
         summary = " · ".join(filter(None, [_tokens(usage), finish_reason]))
         if summary:
             self._screen.note(summary)
-        unanswered = [turn for turn in self._chat.turns[ended:] if turn.outcome.value != "completed"]
-        if unanswered:
-            self._screen.error(unanswered[-1].reason)
-        return NOT_ANSWERED if unanswered else ANSWERED
+        turns = self._chat.turns
+        if len(turns) == ended or self._chat.pending_calls or turns[-1].outcome is Outcome.COMPLETED:
+            return ANSWERED
+        self._screen.error(turns[-1].reason)
+        return NOT_ANSWERED
 
     def converse(self) -> int:
         """Take lines until there are no more. The exit status.
@@ -265,6 +222,8 @@ class _Session:
         At a terminal an error ends its turn; in a pipe it ends the chat, because the next lines may build on it.
         """
         screen, interactive = self._screen, sys.stdin.isatty()
+        if interactive:
+            screen.note("/help lists the commands, Ctrl-D leaves")
         interrupted = False
         while True:
             try:

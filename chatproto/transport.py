@@ -11,8 +11,8 @@ it under the entry-point group ``chatproto.transports``:
 - ``discard`` gives the connection up at once, without blocking and without awaiting; after it the context manager need
   not be left. Leaving the context manager after the end of the body gives the connection back for reuse.
 - An error of the HTTP library becomes ConnectFailed, TimedOut or ConnectionLost with the library's words; its object
-  is dropped, because it holds the request's headers. Errors that are no TransportError (a request that cannot be sent, a
-  recording that does not fit) pass through to the program and are never retried.
+  is dropped, because it holds the request's headers. Errors that are no TransportError (a request that cannot be
+  sent, a recording that does not fit) pass through to the program and are never retried.
 - ``close`` closes what the transport opened, and nothing that was handed to it; after it, ``open`` raises
   LocalProtocolError.
 - A transport that never talks to a server says so with a class attribute ``needs_credential = False``.

@@ -16,6 +16,7 @@ from chatproto.testing.strategies import json_values
 from chatproto_replay import (
     Body,
     Cassette,
+    CassetteError,
     CassetteMissing,
     Chunk,
     Exchange,
@@ -337,3 +338,9 @@ def test_what_an_exchange_raises() -> None:
     for end, kind in {**ends, "abandoned": ConnectionLost}.items():
         response = RecordedResponse(status=200, end=end)  # type: ignore[arg-type]  # a str of the literal's
         assert type(Exchange(request=request, response=response).error()) is kind
+
+
+def test_what_cannot_be_read(tmp_path: Path) -> None:
+    """A folder, or a file that the system does not give, is an error of the tree."""
+    with pytest.raises(CassetteError, match="cannot be read"):
+        Cassette.load(tmp_path)

@@ -26,6 +26,7 @@ ROBOT_STORY = ["--replay", str(FIXTURES / "robot_story.json"), STORY]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[FixtureServer]:
+    """The server that all these tests talk to."""
     with FixtureServer() as running:
         yield running
 
@@ -80,7 +81,8 @@ class Terminal:
         os.write(self._main, f"{text}\r".encode())
 
     def interrupt(self) -> None:
-        """Ctrl-C."""
+        """Ctrl-C, once the process waits: readline hears a signal only in its sleep."""
+        time.sleep(0.1)
         self.process.send_signal(signal.SIGINT)
 
     def leave(self) -> int:
@@ -113,19 +115,22 @@ class Terminal:
 
 @pytest.mark.parametrize("more", [{}, {"FORCE_COLOR": "1", "TTY_COMPATIBLE": "1"}])
 def test_a_pipe_gets_the_answer_and_nothing_else(more: dict[str, str]) -> None:
-    done = run("chat", *ROBOT_STORY, **more)
+    """No thoughts, no codes; tokens and finish reason stand beside it."""
+    done = run("chat", *ROBOT_STORY, server=None, **more)
     assert done.stdout == "".join(ROBOT)
     assert done.stderr == "8 in, 34 thought, 224 out, 266 tokens · STOP\n"
     assert done.returncode == 0
 
 
 def test_an_answer_in_a_pipe_ends_with_one_newline(server: FixtureServer) -> None:
+    """The words of a message are joined, and the server's text here has no newline of its own."""
     done = run("chat", "a", "b", server=server)
-    assert done.stdout == "You said: a b\n"  # the words of a message are joined; the server's text has no newline
+    assert done.stdout == "You said: a b\n"
     assert "\x1b" not in done.stdout + done.stderr
 
 
 def test_no_stream_asks_for_the_whole_answer(server: FixtureServer, tmp_path: Path) -> None:
+    """The other method of the API is called."""
     done = run(
         "chat", "--no-stream", "--record", str(tmp_path / "one.json"), "Write a poem about the ocean", server=server
     )
@@ -135,6 +140,7 @@ def test_no_stream_asks_for_the_whole_answer(server: FixtureServer, tmp_path: Pa
 
 
 def test_the_options_are_in_the_request(server: FixtureServer) -> None:
+    """--system and --thoughts are settings, --base-url is where it goes."""
     done = run(
         "chat", "--system", "Be brief.", "--thoughts", "--base-url", server.url, "hi", GOOGLE_API_KEY="no-key-of-anyone"
     )
@@ -145,6 +151,7 @@ def test_the_options_are_in_the_request(server: FixtureServer) -> None:
 
 
 def test_what_is_not_text_is_told_beside_the_answer(server: FixtureServer) -> None:
+    """The text itself is passed on as it is: a file is no terminal."""
     done = run("chat", "Show me everything", server=server)
     assert done.stdout == "Here is [red]markup[/red]:smile:,\ta tab, an \x1b[31mescape\x1b[0m and \x9b1m.\n"
     assert done.stderr.splitlines()[:-1] == [
@@ -156,6 +163,7 @@ def test_what_is_not_text_is_told_beside_the_answer(server: FixtureServer) -> No
 
 
 def test_recorded_chats_replay(server: FixtureServer, tmp_path: Path) -> None:
+    """A chat of several lines replays without a key and a server, with the same output."""
     cassette, lines = str(tmp_path / "chat.json"), "".join(f"{line}\n" for line in CAPITAL)
     live = run("chat", "--record", cassette, given=lines, server=server)
     replayed = run("chat", "--replay", cassette, given=lines)
@@ -164,6 +172,7 @@ def test_recorded_chats_replay(server: FixtureServer, tmp_path: Path) -> None:
 
 
 def test_piped_lines_are_a_chat(server: FixtureServer) -> None:
+    """A line is a message or a command, and empty ones are neither."""
     done = run(
         "chat",
         given="Hello\n\n/history\nHow are you?\n /quit\n/history all\n/help me\n/quit\nnot sent\n",
@@ -180,7 +189,16 @@ def test_piped_lines_are_a_chat(server: FixtureServer) -> None:
     assert "not sent" not in json.dumps(server.requests)
 
 
+def test_a_function_call_that_nobody_answers_ends_no_chat(server: FixtureServer) -> None:
+    """The command line declares no functions, but a model may call one all the same."""
+    done = run("chat", given="Show me everything\nHello\n", server=server)
+    assert done.stdout.endswith("Hello! How can I help you today?\n")
+    assert "Error" not in done.stderr
+    assert done.returncode == 0
+
+
 def test_an_error_ends_a_piped_chat(server: FixtureServer) -> None:
+    """The lines that follow may build on the answer that did not come."""
     done = run("chat", given="Stop early\nHello\n", server=server)
     assert done.stdout == "This is not all\n"
     assert done.stderr.endswith("Error: the stream ended without a finish reason\n")
@@ -188,6 +206,7 @@ def test_an_error_ends_a_piped_chat(server: FixtureServer) -> None:
 
 
 def test_a_closed_pipe_is_no_crash(server: FixtureServer) -> None:
+    """As behind ``| head``."""
     reading, writing = os.pipe()
     os.close(reading)
     command = [sys.executable, "-m", "chatproto", "chat", *ROBOT_STORY]
@@ -203,6 +222,7 @@ def test_a_closed_pipe_is_no_crash(server: FixtureServer) -> None:
 
 
 def test_without_a_key_both_ways_are_told() -> None:
+    """One sentence."""
     done = run("chat", "hi")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
@@ -229,6 +249,7 @@ def test_without_a_key_both_ways_are_told() -> None:
     ],
 )
 def test_every_error_is_a_sentence(server: FixtureServer, arguments: list[str], status: int, sentence: str) -> None:
+    """Status 2 where nothing was sent, 1 where the answer failed."""
     done = run("chat", *arguments, server=server)
     assert sentence in f"\n{done.stderr}"
     assert done.returncode == status
@@ -236,17 +257,20 @@ def test_every_error_is_a_sentence(server: FixtureServer, arguments: list[str], 
 
 
 def test_a_refused_key_is_not_shown(server: FixtureServer) -> None:
+    """The server's sentence, and no more."""
     done = run("chat", "hi", server=server, GOOGLE_API_KEY=BAD_KEY)
     assert done.stderr == "Error: the server answered 400 INVALID_ARGUMENT: API key not valid.\n"
 
 
 def test_a_message_that_was_not_recorded_is_reported() -> None:
+    """With the player's own report."""
     done = run("chat", "--replay", str(FIXTURES / "robot_story.json"), "Tell me a joke")
     assert '$.contents[0].parts[0].text: recorded "Tell me a story about a robot", now "Tell me a joke"' in done.stderr
     assert done.returncode == 1
 
 
 def test_the_first_turn_of_a_recording_may_be_played_alone() -> None:
+    """Here what is left over is no failure."""
     cassette = str(FIXTURES / "capital_of_france.json")
     question, answer = next(iter(CAPITAL.items()))
     done = run("chat", "--replay", cassette, "--model", "gemini-2.0-flash", "--no-stream", question)
@@ -257,6 +281,7 @@ def test_the_first_turn_of_a_recording_may_be_played_alone() -> None:
 
 
 def test_a_terminal_gets_thoughts_and_tokens_dimmed() -> None:
+    """And the answer as it is."""
     with Terminal(*ROBOT_STORY) as terminal:
         assert terminal.leave() == 0
     thought, _, answer = terminal.shown.partition("\x1b[0m")
@@ -265,6 +290,7 @@ def test_a_terminal_gets_thoughts_and_tokens_dimmed() -> None:
 
 
 def test_a_terminal_obeys_nothing_that_a_model_says(server: FixtureServer) -> None:
+    """Neither as markup nor as control characters."""
     with Terminal("Show me everything", server=server) as terminal:
         assert terminal.leave() == 0
     assert terminal.shown.startswith("\x1b[2mThinking of [bold]everything[/bold].\n\x1b[0m")
@@ -273,6 +299,7 @@ def test_a_terminal_obeys_nothing_that_a_model_says(server: FixtureServer) -> No
 
 
 def test_errors_at_a_terminal_are_red(server: FixtureServer) -> None:
+    """They go to standard error."""
     with Terminal("--model", "gemini-missing", "hi", server=server) as terminal:
         assert terminal.leave() == 1
     assert (
@@ -282,6 +309,7 @@ def test_errors_at_a_terminal_are_red(server: FixtureServer) -> None:
 
 
 def test_text_is_shown_when_it_arrives(server: FixtureServer) -> None:
+    """Also if nothing more ever does; Ctrl-C then ends the program."""
     with Terminal("Keep me waiting", server=server) as terminal:
         terminal.expect("Just a")  # the server says no more
         terminal.interrupt()
@@ -290,6 +318,7 @@ def test_text_is_shown_when_it_arrives(server: FixtureServer) -> None:
 
 
 def test_a_chat_at_a_terminal(server: FixtureServer) -> None:
+    """Line editing, the lines typed before, commands, and an error that does not end the chat."""
     pytest.importorskip("readline")
     with Terminal(server=server) as terminal:
         terminal.expect("> ")
@@ -315,6 +344,7 @@ def test_a_chat_at_a_terminal(server: FixtureServer) -> None:
 
 
 def test_ctrl_c_stops_an_answer_and_keeps_the_chat(server: FixtureServer) -> None:
+    """The ledger has the turn, the next request does not."""
     with Terminal(server=server) as terminal:
         terminal.expect("> ")
         terminal.type("Keep me waiting")
@@ -335,6 +365,7 @@ def test_ctrl_c_stops_an_answer_and_keeps_the_chat(server: FixtureServer) -> Non
 
 
 def test_ctrl_c_at_the_prompt_clears_the_line_and_twice_leaves(server: FixtureServer) -> None:
+    """Twice in a row, that is."""
     with Terminal(server=server) as terminal:
         terminal.expect("> ")
         os.write(terminal._main, b"Never mind")
@@ -353,6 +384,7 @@ def test_ctrl_c_at_the_prompt_clears_the_line_and_twice_leaves(server: FixtureSe
 
 
 def test_a_prompt_is_kept_out_of_a_file(server: FixtureServer, tmp_path: Path) -> None:
+    """Only answers go to standard output when it is no terminal."""
     with (tmp_path / "answers").open("wb") as file, Terminal(server=server, stdout=file) as terminal:
         terminal.expect("> ")
         terminal.type("Hello")
@@ -367,6 +399,7 @@ def test_a_prompt_is_kept_out_of_a_file(server: FixtureServer, tmp_path: Path) -
 
 
 def test_help_and_version() -> None:
+    """What they say."""
     from chatproto import __version__
 
     assert run("--version").stdout == f"chatproto {__version__}\n"
@@ -378,6 +411,7 @@ def test_help_and_version() -> None:
 
 @pytest.mark.parametrize("arguments", [["--help"], ["chat", "--help"]])
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    """It comes at once."""
     program = f"""
 import sys
 from chatproto.cli import main
@@ -394,6 +428,7 @@ except SystemExit:
 
 @pytest.mark.parametrize("missing", ["click", "rich"])
 def test_a_missing_extra_is_a_sentence(missing: str) -> None:
+    """It names the extra."""
     program = f"import sys; sys.modules[{missing!r}] = None; from chatproto.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, timeout=20)
     assert done.returncode == 1
@@ -407,6 +442,7 @@ def test_a_missing_extra_is_a_sentence(missing: str) -> None:
 
 
 def test_fixtures_are_what_the_script_records(tmp_path: Path) -> None:
+    """All but timings and the HTTP library's words."""
     script = Path(__file__).with_name("make_fixtures.py")
     subprocess.run([sys.executable, str(script), str(tmp_path)], check=True, capture_output=True, timeout=60)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in FIXTURES.glob("*.json"))

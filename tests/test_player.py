@@ -91,6 +91,27 @@ def test_chunks_come_as_they_were_cut(path: Path) -> None:
         assert (player.slept, player.played) == ([3600], 1)
 
 
+def test_pace(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a pace, chunks come in their recorded time, times that number; sync and async wait the same."""
+    waited: list[float] = []
+
+    async def wait(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr("time.sleep", waited.append)
+    monkeypatch.setattr("asyncio.sleep", wait)
+    cassette(path, exchange_for(contents("hi"), b"a", b"b"))
+    with Player(path, pace=0.5) as player:
+        assert play(player, request_for(contents("hi"))) == [b"a", b"b"]
+
+    async def run() -> None:
+        async with Player(path, pace=2) as player, player.aopen(request_for(contents("hi")), SECRETS) as response:
+            assert [await response.aread() for _ in range(3)] == [b"a", b"b", b""]
+
+    asyncio.run(run())
+    assert waited == [0.025, 0.025, 0.1, 0.1]
+
+
 def test_asyncio(path: Path) -> None:
     """The same file, awaited."""
 

@@ -20,7 +20,7 @@ from chatproto.testing.scripted import Answer, ScriptedTransport
 from chatproto.testing.servers import CLOSE, RESET, LoopbackServer, chunk, head
 from chatproto.transport import AsyncTransport, Response, Secrets, Transport
 from chatproto.wire.http import Request
-from chatproto_replay import Cassette, CredentialInCassette, Player, Recorder, cassette_schema
+from chatproto_replay import Cassette, CassetteError, CredentialInCassette, Player, Recorder, cassette_schema
 from chatproto_requests import RequestsTransport
 
 if TYPE_CHECKING:
@@ -487,3 +487,13 @@ def test_cancellation(path: Path) -> None:
     gc.collect()
     response = check(path)["exchanges"][0]["response"]
     assert (response["end"], len(response["chunks"])) == ("abandoned", 1)
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    """Said before a request is sent, not after its answer has been paid for."""
+    (tmp_path / "file").write_text("x")
+    for place in (tmp_path, tmp_path / "file" / "chat.json"):
+        with pytest.raises(CassetteError, match="cannot be written"):
+            Recorder(ScriptedTransport("x"), place)
+    Recorder(ScriptedTransport("x"), tmp_path / "new" / "folders" / "chat.json")
+    assert not (tmp_path / "new").exists()

@@ -61,7 +61,7 @@ def api_error(status: int, headers: Headers, body: bytes) -> APIError:
     if is_array(details) and len(details) == 1:
         details = details[0]
     response = HttpResponse(headers={key.lower(): value for key, value in headers}, body=text)
-    return APIError.of(status, details, response, retry_after=retry_after(headers))
+    return _shown(status, details, response, headers)
 
 
 def error_in(document: Any, headers: Headers) -> APIError | None:
@@ -78,4 +78,13 @@ def error_in(document: Any, headers: Headers) -> APIError | None:
         name = error.get("status") if is_object(error) else None
         code = _CODES.get(name, 500) if isinstance(name, str) else 500
     response = HttpResponse(headers={key.lower(): value for key, value in headers})
-    return APIError.of(code, document, response, retry_after=retry_after(headers))
+    return _shown(code, document, response, headers)
+
+
+def _shown(code: int, details: Any, response: HttpResponse, headers: Headers) -> APIError:
+    after = retry_after(headers)
+    try:
+        return APIError.of(code, details, response, retry_after=after)
+    except RecursionError:  # JSON can be read at a depth at which it cannot be shown
+        details = {"message": "the error is nested too deeply to be shown", "status": _PHRASES.get(code, f"HTTP {code}")}
+        return APIError.of(code, details, response, retry_after=after)

@@ -26,7 +26,7 @@ import attrs
 
 from chatproto.errors import ConnectFailed, ConnectionLost, TimedOut, TransportError
 
-from .errors import CassetteMissing
+from .errors import CassetteError, CassetteMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -213,6 +213,8 @@ class Cassette:
             data = Path(path).read_bytes()
         except FileNotFoundError:
             raise CassetteMissing(f"there is no cassette at {os.fspath(path)}; record it first") from None
+        except OSError as error:
+            raise CassetteError(f"the cassette {os.fspath(path)} cannot be read: {error.strerror}") from None
         return cls.loads(data, name=os.fspath(path))
 
     @classmethod
@@ -238,6 +240,15 @@ def cassette_schema() -> dict[str, Any]:
     text = resources.files("chatproto_replay").joinpath("schema/cassette-1.json").read_text("utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
+
+
+def check_writable(path: Path) -> None:
+    """Raise CassetteError where ``path`` cannot become a file: better before a request than after its answer."""
+    if path.is_dir():
+        raise CassetteError(f"the cassette {path} cannot be written: it is a folder")
+    nearest = next(folder for folder in path.absolute().parents if folder.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise CassetteError(f"the cassette {path} cannot be written: {nearest} is no folder that one can write to")
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from typing import TYPE_CHECKING, Self
 
 from chatproto.errors import TransportError
 
-from .cassette import Cassette, Exchange, RecordedResponse
+from .cassette import Cassette, Chunk, Exchange, RecordedResponse
 from .errors import CassetteExhausted, RequestMismatch, UnplayedExchanges
 from .matching import differences, first_content, report
 from .redaction import played_headers, recorded_request
@@ -27,8 +28,9 @@ class Player:
     """Answers each request with the next recorded exchange, sync and async. It holds no network code, needs no key.
 
     A request must equal the recorded one in method, path, query and body, or RequestMismatch says what changed. The
-    chunks come as they were cut when recorded, one ``read`` each, without a wait; the seconds that the program would
-    have slept are in ``slept``. A failure that was recorded is raised where it was.
+    chunks come as they were cut when recorded, one ``read`` each, at once; with ``pace`` they come in their recorded
+    time, times that number (1.0 is as it was, 0.5 twice as fast). The seconds that the program would have slept are in
+    ``slept``. A failure that was recorded is raised where it was.
 
     Closing it, or leaving its ``with`` block without an exception, raises UnplayedExchanges if the program asked for
     less than was recorded.
@@ -38,8 +40,9 @@ class Player:
 
     needs_credential = False
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, pace: float = 0.0) -> None:
         self.path = os.fspath(path)
+        self.pace = pace
         self.cassette = Cassette.load(path)
         self.slept: list[float] = []
         self._played = 0
@@ -53,11 +56,11 @@ class Player:
 
     def open(self, request: Request, secrets: Secrets) -> _Playing:
         """Compare ``request`` with the next exchange, on entering, and play it. ``secrets`` are not looked at."""
-        return _Playing(lambda: self._take(request), request)
+        return _Playing(lambda: self._take(request), request, self.pace)
 
     def aopen(self, request: Request, secrets: Secrets) -> _Playing:
         """``open`` for asyncio."""
-        return _Playing(lambda: self._take(request), request)
+        return _Playing(lambda: self._take(request), request, self.pace)
 
     def sleep(self, seconds: float) -> None:
         """Note in ``slept`` that the program would have waited."""
@@ -128,15 +131,16 @@ class Player:
 class _Playing:
     """The context manager of one exchange, sync and async."""
 
-    def __init__(self, take: Callable[[], Exchange], request: Request) -> None:
+    def __init__(self, take: Callable[[], Exchange], request: Request, pace: float) -> None:
         self._take = take
         self._request = request
+        self._pace = pace
 
     def __enter__(self) -> _PlayedResponse:
         exchange = self._take()
         if exchange.response is None:
             raise exchange.error() or TransportError("the recorded request had no response")
-        return _PlayedResponse(exchange.response, exchange.error, self._request)
+        return _PlayedResponse(exchange.response, exchange.error, self._request, self._pace)
 
     def __exit__(self, *_: object) -> None:
         return None
@@ -150,26 +154,39 @@ class _Playing:
 
 class _PlayedResponse:
     def __init__(
-        self, response: RecordedResponse, error: Callable[[], TransportError | None], request: Request
+        self, response: RecordedResponse, error: Callable[[], TransportError | None], request: Request, pace: float
     ) -> None:
         self.status: int = response.status
         self.headers: Headers = played_headers(response.headers, request)
         self._error = error
-        self._chunks: Iterator[bytes] = iter([chunk.data for chunk in response.chunks])
+        self._chunks: Iterator[Chunk] = iter(response.chunks)
+        self._pace = pace / 1000  # seconds a recorded millisecond
 
     def read(self) -> bytes:
         """The next chunk; then the end, or the failure that was recorded."""
-        data = next(self._chunks, b"")
-        if data:
-            return data
+        chunk = next(self._chunks, None)
+        if chunk is None:
+            return self._end()
+        if self._pace:
+            time.sleep(chunk.delay * self._pace)
+        return chunk.data
+
+    async def aread(self) -> bytes:
+        """``read`` for asyncio."""
+        chunk = next(self._chunks, None)
+        if chunk is None:
+            return self._end()
+        if self._pace:
+            import asyncio
+
+            await asyncio.sleep(chunk.delay * self._pace)
+        return chunk.data
+
+    def _end(self) -> bytes:
         error = self._error()
         if error is not None:
             raise error
         return b""
-
-    async def aread(self) -> bytes:
-        """``read`` for asyncio."""
-        return self.read()
 
     def discard(self) -> None:
         """There is no connection to give up."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from chatproto.errors import LocalProtocolError, TransportError
 from chatproto.transport import AsyncResponse, AsyncTransport, Response, Transport, find_transport
 
+from .cassette import check_writable
 from .errors import CassetteError
 from .tapes import Reel, Tape
 
@@ -43,6 +44,7 @@ class Recorder:
 
     def __init__(self, inner: Transport | AsyncTransport | str | None, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
+        check_writable(self.path)
         self._inner = inner
         self._made: dict[str, Any] = {}
         self._lock = threading.Lock()

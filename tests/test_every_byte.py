@@ -1,0 +1,258 @@
+"""A streamed answer that breaks off, ends or is left, at every byte of every short recorded stream.
+
+A stream is fed to one conversation byte by byte. At each byte the conversation is copied three times, and each copy is
+interrupted in another way, so the work grows with the length of a stream and not with its square.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import pytest
+from traffic import NotSeparate, Recorded, documents_of, exchanges, fold
+
+from chatproto.errors import APIError, ConnectionLost, RemoteProtocolError
+from chatproto.machines.conversation import Conversation, Draft
+from chatproto.machines.history import Outcome, Turn
+from chatproto.machines.retry import RetryPolicy
+from chatproto.machines.states import ConversationState, ExchangeState
+from chatproto.machines.steps import ChunkReceived, Event, ReadBody, SendRequest, TurnEnded
+from chatproto.types import Content
+from chatproto.types._hooks import converter
+from chatproto.wire.endpoint import Endpoint
+from chatproto.wire.gemini import GeminiApi
+from chatproto.wire.http import Request
+
+Json = dict[str, Any]
+
+#: Streams up to this size are tried.
+LONGEST = 8 * 1024
+#: Above this size: every byte near the end of a chunk, and of the others each seventh, to stay within a minute.
+EVERY_BYTE = 2 * 1024
+NEAR = 16
+SHARDS = 6
+
+GIVEN: list[Json] = [
+    {"role": "user", "parts": [{"text": "Good morning."}]},
+    {"role": "model", "parts": [{"text": "Good morning!"}]},
+]
+ASKED: Json = {"role": "user", "parts": [{"text": "What is the answer?"}]}
+GOING_ON: Json = {"role": "user", "parts": [{"text": "Go on."}]}
+
+ALLOWED = (APIError, RemoteProtocolError)
+
+
+# --- copies ---------------------------------------------------------------------------------------------------------
+
+_kept: list[Any] = []
+
+
+def _same(place: int) -> Any:
+    return _kept[place]
+
+
+def _keep(item: Any) -> tuple[Callable[[int], Any], tuple[int]]:
+    for place, kept in enumerate(_kept):
+        if kept is item:
+            return _same, (place,)
+    _kept.append(item)
+    return _same, (len(_kept) - 1,)
+
+
+def copier(conversation: Conversation) -> Callable[[], Conversation]:
+    """Makes copies of a conversation as it is now, by pickle. They share what cannot change: frozen values."""
+    frozen = (ConversationState, Endpoint, ExchangeState, GeminiApi, Request, RetryPolicy, Turn)
+    written = io.BytesIO()
+    pickler = pickle.Pickler(written, pickle.HIGHEST_PROTOCOL)
+    pickler.dispatch_table = dict.fromkeys(frozen, _keep)
+    pickler.dump(conversation)
+    image = written.getvalue()
+    return lambda: pickle.loads(image)
+
+
+# --- what must come of it -------------------------------------------------------------------------------------------
+
+
+def short_streams() -> list[Recorded]:
+    """The recorded streams whose bytes are the server's, up to the longest that is tried."""
+    return [
+        recorded
+        for recorded in exchanges().values()
+        if recorded.streamed
+        and recorded.status == 200
+        and recorded.record["fidelity"] == "verbatim"
+        and 0 < len(recorded.body) <= LONGEST
+    ]
+
+
+def content_of(document: Json) -> Content:
+    """A Content off the wire."""
+    made: Content = converter("wire").structure(document, Content)
+    return made
+
+
+class Stream:
+    """One recorded stream, and what its conversation must be when it is over after so many chunks."""
+
+    def __init__(self, recorded: Recorded) -> None:
+        self.recorded = recorded
+        try:
+            self.chunks: list[Json] = documents_of(recorded)
+        except NotSeparate:  # no blank lines: if the first line is the last, it is a chunk, and else there is none
+            self.chunks = [json.loads(line.removeprefix("data:")) for line in recorded.text.splitlines()]
+        self._after: dict[int, After] = {}
+
+    def conversation(self) -> Conversation:
+        """A conversation that has asked, and waits for the first byte of the answer."""
+        conversation = Conversation("gemini-2.5-flash", history=[content_of(each) for each in GIVEN])
+        conversation.send(content_of(ASKED))
+        assert isinstance(conversation.next(), SendRequest)
+        conversation.receive_response(200, self.recorded.headers)
+        assert isinstance(conversation.next(), ReadBody)
+        return conversation
+
+    def offsets(self) -> set[int]:
+        """After how many bytes the stream is interrupted."""
+        body = self.recorded.body
+        if len(body) <= EVERY_BYTE:
+            return set(range(len(body) + 1))
+        ends = [at for at in range(len(body)) if body[at : at + 1] in b"\r\n"]
+        near = {at + by for at in ends for by in range(-NEAR, NEAR + 1)} if b"data:" in body[:16] else set()
+        return (near | set(range(0, len(body) + 1, 7)) | {len(body)}) & set(range(len(body) + 1))
+
+    def after(self, count: int) -> After:
+        """What is so when the stream is over after ``count`` chunks."""
+        found = self._after.get(count)
+        if found is None:
+            found = self._after[count] = after(self.chunks[:count])
+        return found
+
+
+@attrs.frozen
+class After:
+    """What is so after an interruption: whether the turn is whole, and if calls wait; what is said next, and sent."""
+
+    whole: bool
+    waiting: bool
+    draft: Draft
+    body: bytes
+
+
+def after(chunks: list[Json]) -> After:
+    """The same, of a stream that is over after these chunks."""
+    answer = fold(chunks)
+    parts = answer["parts"]
+    candidates = [chunk["candidates"][0] for chunk in chunks if chunk.get("candidates")]
+    # Rule 1: a finish reason has come, and something that can be used.
+    whole = any(each.get("finishReason") is not None for each in candidates) and any(
+        held is not None for part in parts for held in part.values()
+    )
+    past = [*GIVEN, ASKED, answer] if whole else GIVEN
+    answered = sum("functionResponse" in part for part in parts)  # tools that the server ran
+    calls = [part["functionCall"] for part in parts if part.get("functionCall", {}).get("name")][answered:]
+    message = GOING_ON
+    if whole and calls:
+        named = [{key: call[key] for key in ("id", "name") if key in call} for call in calls]
+        responses = [{"functionResponse": {**call, "response": {"result": 1}}} for call in named]
+        message = {"role": "user", "parts": responses}
+    draft = Conversation("m", history=[content_of(each) for each in past]).draft(content_of(message))
+    document = {"contents": [*past, message]}
+    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return After(whole, bool(whole and calls), draft, body)
+
+
+def events_to_the_end(conversation: Conversation) -> list[Event]:
+    """What is left, when nothing more comes from the server."""
+    events: list[Event] = []
+    while (step := conversation.next()) is not None:
+        assert not isinstance(step, (SendRequest, ReadBody))
+        events.append(step)  # type: ignore[arg-type]
+    return events
+
+
+def check(expected: After, conversation: Conversation) -> None:
+    """After an interruption: the turn is whole or not there, and the chat goes on."""
+    if expected.waiting:
+        assert conversation.state is ConversationState.CALLS_WANTED
+    else:
+        assert conversation.state is ConversationState.IDLE
+        turn = conversation.turns[-1]
+        assert turn.curated is expected.whole is (turn.outcome is Outcome.COMPLETED), turn
+    conversation.send(expected.draft)
+    step = conversation.next()
+    assert isinstance(step, SendRequest)
+    assert step.request.content == expected.body
+
+
+def interrupt(stream: Stream, conversation: Conversation, count: int) -> None:
+    """Copy a conversation that has handed out ``count`` chunks, and interrupt each copy in its way."""
+    copy = copier(conversation)
+    expected = stream.after(count)
+
+    lost = copy()
+    lost.receive_failure(ConnectionLost("the connection was reset"))
+    (event,) = events_to_the_end(lost)
+    if isinstance(event, TurnEnded) and event.error is not None:
+        assert isinstance(event.error, ConnectionLost)
+        assert not expected.whole
+    check(expected, lost)
+
+    ended = copy()
+    ended.receive_data(b"")
+    *chunks, event = events_to_the_end(ended)
+    assert all(isinstance(each, ChunkReceived) for each in chunks)
+    if isinstance(event, TurnEnded) and event.error is not None:
+        assert isinstance(event.error, ALLOWED)
+    check(stream.after(count + len(chunks)), ended)
+
+    left = copy()
+    left.abandon()
+    assert left.next() is None
+    check(expected, left)
+
+
+def sweep(stream: Stream) -> Counter[str]:
+    """Interrupt one stream everywhere. Counts at how many places, and at how many of them the turn was whole."""
+    _kept.clear()
+    main = stream.conversation()
+    offsets = stream.offsets()
+    count = 0
+    places = Counter[str]()
+    for at in range(len(stream.recorded.body) + 1):
+        if at in offsets:
+            places.update(places=1, whole=stream.after(count).whole)
+            interrupt(stream, main, count)
+        main.receive_data(stream.recorded.body[at : at + 1])
+        while isinstance(step := main.next(), ChunkReceived):
+            count += 1
+        if not isinstance(step, ReadBody):  # an error in the stream, or the end of the body
+            assert at == len(stream.recorded.body) or (isinstance(step, TurnEnded) and isinstance(step.error, ALLOWED))
+            break
+    check(stream.after(count), main)
+    return places
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_a_turn_is_whole_or_not_there_wherever_it_is_interrupted(shard: int) -> None:
+    """L5: the connection lost, the body ended or the chat left, after any byte: the turn is in the next request whole,
+    with what had arrived by then, if its finish reason had come with something usable (rule 1), and else not at all.
+
+    L12: only allowed errors come, and the chat goes on: the next message makes a request, and answers open calls.
+    """
+    streams = short_streams()[shard::SHARDS]
+    count = Counter[str]()
+    for recorded in streams:
+        try:
+            count += sweep(Stream(recorded))
+        except BaseException as error:
+            error.add_note(f"in {recorded.id}")
+            raise
+    total = sum(len(recorded.body) for recorded in streams)
+    print(f"{len(streams)} streams of {total} bytes, interrupted at {count['places']} places, three ways each")
+    print(f"at {count['whole']} of them the turn was whole")
