@@ -6,7 +6,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-TOP_LEVEL = {"chatproto", "chatproto_replay", "chatproto_requests"}
+TOP_LEVEL = {"chatproto", "chatproto_aiohttp", "chatproto_httpx", "chatproto_replay", "chatproto_requests"}
 
 
 def main(folder: str) -> int:
