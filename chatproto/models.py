@@ -4,37 +4,56 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .chats import Prepared, ResponseStream, Talk, new_talk
+from .chats import new_session
 from .convert.messages import to_contents
+from .session import AsyncResponseStream, Prepared, ResponseStream, Session
 
 if TYPE_CHECKING:
     from .chats import Config
     from .client import Connector
     from .types import ContentListUnion, ContentListUnionDict, GenerateContentResponse
 
-__all__ = ["Models"]
+    Contents = ContentListUnion | ContentListUnionDict
+
+__all__ = ["AsyncModels", "Models"]
 
 
-class Models:
-    """One question, one answer; nothing is remembered."""
+class _OneTurn:
+    """Makes a conversation for each question."""
 
     def __init__(self, connector: Connector) -> None:
         self._connector = connector
 
-    def generate_content(
-        self, *, model: str, contents: ContentListUnion | ContentListUnionDict, config: Config = None
-    ) -> GenerateContentResponse:
+    def _prepare(self, model: str, contents: Any, config: Any, *, stream: bool) -> tuple[Session, Prepared]:
+        session = new_session(self._connector, model, config)
+        return session, session.prepare(to_contents(contents), None, stream=stream)
+
+
+class Models(_OneTurn):
+    """One question, one answer; nothing is remembered."""
+
+    def generate_content(self, *, model: str, contents: Contents, config: Config = None) -> GenerateContentResponse:
         """The whole answer to ``contents``: text, a part, a Content, or a list of those."""
-        talk, prepared = self._prepare(model, contents, config, stream=False)
-        return talk.ask(prepared)
+        session, prepared = self._prepare(model, contents, config, stream=False)
+        return session.ask(prepared)
 
-    def generate_content_stream(
-        self, *, model: str, contents: ContentListUnion | ContentListUnionDict, config: Config = None
-    ) -> ResponseStream:
+    def generate_content_stream(self, *, model: str, contents: Contents, config: Config = None) -> ResponseStream:
         """The answer to ``contents`` as it comes. The arguments are checked now, not at the first chunk."""
-        talk, prepared = self._prepare(model, contents, config, stream=True)
-        return ResponseStream(talk, prepared)
+        return ResponseStream(*self._prepare(model, contents, config, stream=True))
 
-    def _prepare(self, model: str, contents: Any, config: Any, *, stream: bool) -> tuple[Talk, Prepared]:
-        talk = new_talk(self._connector, model, config)
-        return talk, talk.prepare(to_contents(contents), None, stream=stream)
+
+class AsyncModels(_OneTurn):
+    """One question, one answer, under asyncio; nothing is remembered."""
+
+    async def generate_content(
+        self, *, model: str, contents: Contents, config: Config = None
+    ) -> GenerateContentResponse:
+        """The whole answer to ``contents``. As ``Models.generate_content``."""
+        session, prepared = self._prepare(model, contents, config, stream=False)
+        return await session.aask(prepared)
+
+    async def generate_content_stream(
+        self, *, model: str, contents: Contents, config: Config = None
+    ) -> AsyncResponseStream:
+        """The answer to ``contents`` as it comes. The arguments are checked when this is awaited."""
+        return AsyncResponseStream(*self._prepare(model, contents, config, stream=True))

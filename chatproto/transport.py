@@ -266,11 +266,12 @@ class Drive(Iterator[Event]):
         self._secrets = secrets
         self._opened: AbstractContextManager[Response] | None = None
         self._response: Response | None = None
+        self._interrupted = False
 
     def __next__(self) -> Event:
         machine = self._machine
         try:
-            while (step := machine.next()) is not None:
+            while not self._interrupted and (step := machine.next()) is not None:
                 match step:
                     case SendRequest(request=request):
                         self._send(request)
@@ -288,6 +289,8 @@ class Drive(Iterator[Event]):
         except BaseException:
             self.close()
             raise
+        if self._interrupted:
+            self.close()
         self._release()
         raise StopIteration
 
@@ -309,6 +312,8 @@ class Drive(Iterator[Event]):
         try:
             data = response.read()
         except TransportError as error:
+            if self._interrupted:
+                return
             self._machine.receive_failure(_alone(error))
         else:
             self._machine.receive_data(data)
@@ -324,6 +329,13 @@ class Drive(Iterator[Event]):
         if self._machine.busy:
             self._machine.abandon()
         self.discard()
+
+    def interrupt(self) -> None:
+        """Make whoever waits in this driver stop, and abandon the machine there. For another thread or task."""
+        self._interrupted = True
+        response = self._response
+        if response is not None:
+            response.discard()
 
     def discard(self) -> None:
         """Give the connection up and leave the machine as it is."""
@@ -347,11 +359,12 @@ class AsyncDrive(AsyncIterator[Event]):
         self._secrets = secrets
         self._opened: AbstractAsyncContextManager[AsyncResponse] | None = None
         self._response: AsyncResponse | None = None
+        self._interrupted = False
 
     async def __anext__(self) -> Event:
         machine = self._machine
         try:
-            while (step := machine.next()) is not None:
+            while not self._interrupted and (step := machine.next()) is not None:
                 match step:
                     case SendRequest(request=request):
                         await self._send(request)
@@ -369,6 +382,8 @@ class AsyncDrive(AsyncIterator[Event]):
         except BaseException:
             self.close()
             raise
+        if self._interrupted:
+            self.close()
         await self._release()
         raise StopAsyncIteration
 
@@ -390,6 +405,8 @@ class AsyncDrive(AsyncIterator[Event]):
         try:
             data = await response.aread()
         except TransportError as error:
+            if self._interrupted:
+                return
             self._machine.receive_failure(_alone(error))
         else:
             self._machine.receive_data(data)
@@ -408,6 +425,13 @@ class AsyncDrive(AsyncIterator[Event]):
     async def aclose(self) -> None:
         """``close``, under the name that ``contextlib.aclosing`` calls."""
         self.close()
+
+    def interrupt(self) -> None:
+        """Make whoever waits in this driver stop, and abandon the machine there. For another thread or task."""
+        self._interrupted = True
+        response = self._response
+        if response is not None:
+            response.discard()
 
     def discard(self) -> None:
         """Give the connection up and leave the machine as it is."""
@@ -431,8 +455,8 @@ def _alone(error: TransportError) -> TransportError:
 # --- look-up ------------------------------------------------------------------------------------------------------
 
 
-def find_transport(name: str, **options: Any) -> Any:
-    """A new transport of the plug-in ``name``.
+def find_transport(name: str, *arguments: Any, **options: Any) -> Any:
+    """A new transport of the plug-in ``name``, made with the other arguments.
 
     Raises ValidationError when no installed distribution offers it, and MissingExtraError when the library that it
     stands on is not installed.
@@ -450,4 +474,4 @@ def find_transport(name: str, **options: Any) -> Any:
         raise
     except ModuleNotFoundError as error:
         raise MissingExtraError(f"the transport {name!r} cannot be loaded: {error}") from None
-    return factory(**options)
+    return factory(*arguments, **options)

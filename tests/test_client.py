@@ -222,7 +222,7 @@ def test_the_key_is_in_no_repr_and_no_pickle() -> None:
     secrets = client._connector.secrets({}, client._connector.endpoint)
     shown = [repr(each) for each in (client, chat, secrets, transport.requests, client._connector.endpoint)]
     assert not [each for each in shown if KEY in each]
-    assert KEY.encode() not in pickle.dumps(chat._talk.conversation)
+    assert KEY.encode() not in pickle.dumps(chat._session.conversation)
     assert KEY.encode() not in transport.requests[0].content
     with pytest.raises(TypeError):
         pickle.dumps(secrets)
