@@ -33,9 +33,6 @@ Json = dict[str, Any]
 
 #: Streams up to this size are tried.
 LONGEST = 8 * 1024
-#: Above this size: every byte near the end of a chunk, and of the others each thirteenth, to stay within a minute.
-EVERY_BYTE = 2 * 1024
-NEAR = 16
 SHARDS = 6
 
 GIVEN: list[Json] = [
@@ -130,14 +127,9 @@ class Stream:
         assert isinstance(conversation.next(), ReadBody)
         return conversation
 
-    def offsets(self) -> set[int]:
-        """After how many bytes the stream is interrupted."""
-        size = len(self.recorded.body)
-        every = set(range(size + 1))
-        if size <= EVERY_BYTE:
-            return every
-        near = {end + by for end in self.ends for by in range(-NEAR, NEAR + 1)}
-        return (near | set(range(0, size, 13)) | {size}) & every
+    def offsets(self) -> range:
+        """After how many bytes the stream is interrupted: every one."""
+        return range(len(self.recorded.body) + 1)
 
     def arrived(self, at: int) -> int:
         """How many chunks are there when the body ends after so many bytes: each whose JSON is whole."""
