@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from chatproto.machines.conversation import Conversation
 from chatproto.types._hooks import converter
 from chatproto.types._value import Value, fields_of
 
-__all__ = ["forbidden_io", "warm_up"]
+__all__ = ["PureConversation", "forbidden_io", "warm_up"]
 
 _FORBIDDEN = ("open", "os.", "socket.", "subprocess.", "shutil.", "tempfile.", "urllib.Request", "http.client.")
 _armed = 0
@@ -57,3 +58,18 @@ def forbidden_io() -> Iterator[None]:
     if _caught:
         caught, _caught[:] = list(_caught), []
         raise AssertionError(f"I/O in a pure room: {caught}")
+
+
+class PureConversation(Conversation):
+    """A Conversation whose every verb runs within ``forbidden_io``."""
+
+    def __getattribute__(self, name: str) -> Any:
+        found = super().__getattribute__(name)
+        if name.startswith("_") or not callable(found):
+            return found
+
+        def watched(*arguments: Any, **options: Any) -> Any:
+            with forbidden_io():
+                return found(*arguments, **options)
+
+        return watched

@@ -31,7 +31,7 @@ BAD = {"error": {"code": 400, "message": "bad", "status": "INVALID_ARGUMENT", "d
         (201, "{}", None, None, {}),
         (304, "", "HTTP 304", "", ...),
         (400, '"text"', None, None, "text"),
-        (400, '[1,2]', None, None, [1, 2]),
+        (400, "[1,2]", None, None, [1, 2]),
         (400, "[]", None, None, []),
         (400, "null", None, None, None),
         (400, '{"error": "x"}', None, None, {"error": "x"}),

@@ -33,9 +33,6 @@ Json = dict[str, Any]
 
 #: Streams up to this size are tried.
 LONGEST = 8 * 1024
-#: Above this size: every byte near the end of a chunk, and of the others each seventh, to stay within a minute.
-EVERY_BYTE = 2 * 1024
-NEAR = 16
 SHARDS = 6
 
 GIVEN: list[Json] = [
@@ -97,15 +94,28 @@ def content_of(document: Json) -> Content:
     return made
 
 
+def ends_of(body: bytes) -> list[int]:
+    """Where each JSON object of a stream ends."""
+    text = body.decode("latin-1")  # a character a byte; outside of strings JSON is ASCII
+    ends: list[int] = []
+    while (start := text.find("{", ends[-1] if ends else 0)) >= 0:
+        ends.append(json.JSONDecoder().raw_decode(text, start)[1])
+    return ends
+
+
 class Stream:
     """One recorded stream, and what its conversation must be when it is over after so many chunks."""
 
     def __init__(self, recorded: Recorded) -> None:
         self.recorded = recorded
+        self.ends = ends_of(recorded.body)
+        self.separate = True
         try:
             self.chunks: list[Json] = documents_of(recorded)
         except NotSeparate:  # no blank lines: if the first line is the last, it is a chunk, and else there is none
+            self.separate = False
             self.chunks = [json.loads(line.removeprefix("data:")) for line in recorded.text.splitlines()]
+        assert len(self.chunks) == len(self.ends)
         self._after: dict[int, After] = {}
 
     def conversation(self) -> Conversation:
@@ -117,14 +127,13 @@ class Stream:
         assert isinstance(conversation.next(), ReadBody)
         return conversation
 
-    def offsets(self) -> set[int]:
-        """After how many bytes the stream is interrupted."""
-        body = self.recorded.body
-        if len(body) <= EVERY_BYTE:
-            return set(range(len(body) + 1))
-        ends = [at for at in range(len(body)) if body[at : at + 1] in b"\r\n"]
-        near = {at + by for at in ends for by in range(-NEAR, NEAR + 1)} if b"data:" in body[:16] else set()
-        return (near | set(range(0, len(body) + 1, 7)) | {len(body)}) & set(range(len(body) + 1))
+    def offsets(self) -> range:
+        """After how many bytes the stream is interrupted: every one."""
+        return range(len(self.recorded.body) + 1)
+
+    def arrived(self, at: int) -> int:
+        """How many chunks are there when the body ends after so many bytes: each whose JSON is whole."""
+        return sum(end <= at for end in self.ends)
 
     def after(self, count: int) -> After:
         """What is so when the stream is over after ``count`` chunks."""
@@ -190,8 +199,8 @@ def check(expected: After, conversation: Conversation) -> None:
     assert step.request.content == expected.body
 
 
-def interrupt(stream: Stream, conversation: Conversation, count: int) -> None:
-    """Copy a conversation that has handed out ``count`` chunks, and interrupt each copy in its way."""
+def interrupt(stream: Stream, conversation: Conversation, at: int, count: int) -> None:
+    """Copy a conversation that has handed out ``count`` chunks of ``at`` bytes, and interrupt each copy in its way."""
     copy = copier(conversation)
     expected = stream.after(count)
 
@@ -209,6 +218,7 @@ def interrupt(stream: Stream, conversation: Conversation, count: int) -> None:
     assert all(isinstance(each, ChunkReceived) for each in chunks)
     if isinstance(event, TurnEnded) and event.error is not None:
         assert isinstance(event.error, ALLOWED)
+    assert count + len(chunks) == stream.arrived(at) or not stream.separate
     check(stream.after(count + len(chunks)), ended)
 
     left = copy()
@@ -227,7 +237,7 @@ def sweep(stream: Stream) -> Counter[str]:
     for at in range(len(stream.recorded.body) + 1):
         if at in offsets:
             places.update(places=1, whole=stream.after(count).whole)
-            interrupt(stream, main, count)
+            interrupt(stream, main, at, count)
         main.receive_data(stream.recorded.body[at : at + 1])
         while isinstance(step := main.next(), ChunkReceived):
             count += 1

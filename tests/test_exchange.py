@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -40,14 +40,14 @@ from chatproto.testing.strategies import cuts, json_objects, responses
 from chatproto.testing.wire import json_array, sse, text_response
 from chatproto.wire.framing import DocumentReader, Framing, StreamReader
 from chatproto.wire.http import Headers, Request
-from chatproto.wire.json_codec import encode
+from chatproto.wire.json_codec import decode, encode
 
 REQUEST = Request(method="POST", url="https://example.com/", body=(b"{}",))
 BOM = b"\xef\xbb\xbf"
 A, B = text_response("A", None), text_response("B")
 
 #: What a server does in one attempt: a status and pieces of a body, or a failure; a body may end in a failure.
-Attempt = tuple[int, Headers, list[bytes | ConnectionLost]] | ConnectFailed | TimedOut
+Attempt = tuple[int, Headers, Sequence[bytes | ConnectionLost]] | ConnectFailed | TimedOut
 
 
 def run(exchange: Exchange, *attempts: Attempt, jitter: float = 0.0) -> list[Step]:
@@ -117,12 +117,13 @@ def test_the_framing_is_told_by_the_first_byte(opening: bytes, eol: str) -> None
     if not opening.endswith((b" ", b"\t")):  # a line of an event stream does not begin with one
         assert outcome(opening + events) == ([A, B], ExchangeEnded())
     for body, documents in ((array, [A, B]), (encode(B), [B]), (b"", []), (b"[]", [])):
-        for place in range(0, min(len(opening), 20) + 4):
+        for place in range(min(len(opening), 20) + 4):
             whole = opening + body
             assert outcome(whole[:place], whole[place:]) == (documents, ExchangeEnded()), place
 
 
 def framed(reader: Framing, pieces: Iterable[bytes]) -> Any:
+    """All that a framing gives."""
     documents = [document for piece in pieces for document in reader.feed(piece)]
     left = reader.finish()
     return documents, left, None if reader.failed is None else (type(reader.failed), str(reader.failed))
@@ -138,15 +139,25 @@ rest = st.lists(
 @given(st.data(), st.tuples(openings, rest).map(lambda both: b"".join((*both[0], *both[1]))), st.integers(1, 3000))
 @example(None, b" " * 1024 + b"\n" + b"data: A\n\n", 5000)
 @example(None, b"\n" * 1020 + b"    \ndata: A\n\n", 5000)
-def test_the_choice_of_a_framing_does_not_depend_on_cuts(
-    data: st.DataObject | None, body: bytes, limit: int
-) -> None:
+def test_the_choice_of_a_framing_does_not_depend_on_cuts(data: st.DataObject | None, body: bytes, limit: int) -> None:
     """L1: any cut of any bytes gives the same documents, the same end and the same fault; white space without end is
     not kept.
     """
     pieces = [body[index : index + 1] for index in range(len(body))] if data is None else data.draw(cuts(body))
     assert framed(StreamReader(limit), pieces) == framed(StreamReader(limit), [body])
+    assert framed(StreamReader(limit, limit), pieces) == framed(StreamReader(limit, limit), [body])
     assert framed(DocumentReader(limit), pieces) == framed(DocumentReader(limit), [body])
+
+
+def test_a_stream_without_end_is_not_kept() -> None:
+    """L12: events that are small each pass a limit in the end; what came before it is handed out."""
+    event = b"data: {}\n\n"
+    reader = StreamReader(total=25 * len(event) + 3)
+    assert len(reader.feed(event * 20)) == 20
+    assert len(reader.feed(event * 20)) == 5
+    assert isinstance(reader.failed, ResponseTooLarge)
+    assert reader.feed(event) == []
+    assert reader.finish() == ([], None)
 
 
 def test_white_space_without_end_is_not_kept() -> None:
@@ -211,8 +222,11 @@ def test_a_unary_body_is_one_document(data: st.DataObject, document: Any) -> Non
 
 statuses = st.sampled_from([200, 200, 200, 200, 400, 429, 503, 204, 0, -1, 99, 1000])
 fragments = st.sampled_from(
-    [b"data: ", b"data:", b"\n", b"\n\n", b"\r\n\r\n", b"{", b"}", b"[", b"]", b'"', b",", b"1", b"null", b" ", b"\xff"]
-    + [b'{"error":{"code":429}}', b'{"error":1}', b"[DONE]", encode(A), encode(B), BOM, b": x\n", b"9" * 4301, b"NaN"]
+    [
+        *(b"data: ", b"data:", b"\n", b"\n\n", b"\r\n\r\n", b"{", b"}", b"[", b"]", b'"', b",", b"1", b"null", b" "),
+        *(b'{"error":{"code":429}}', b'{"error":1}', b"[DONE]", encode(A), encode(B), BOM, b": x\n", b"9" * 4301),
+        *(b"NaN", b"\xff"),
+    ]
 )
 bodies = st.lists(fragments, max_size=12).map(b"".join) | st.binary(max_size=40)
 
@@ -299,7 +313,8 @@ def test_what_is_no_answer_is_malformed(body: bytes, streamed: bool, where: str)
 
 
 @pytest.mark.parametrize(
-    "error", [{"code": 503, "status": "UNAVAILABLE"}, {"status": "UNAVAILABLE"}, {"code": "503", "status": "UNAVAILABLE"}]
+    "error",
+    [{"code": 503, "status": "UNAVAILABLE"}, {"status": "UNAVAILABLE"}, {"code": "503", "status": "UNAVAILABLE"}],
 )
 @pytest.mark.parametrize(
     "wrap",
@@ -356,9 +371,13 @@ def test_an_error_s_body_is_kept_as_far_as_it_is_of_use(monkeypatch: pytest.Monk
 
 def test_nothing_is_parsed_before_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Back-pressure: receive_data only keeps what came; each next() decodes one document at most."""
-    decoded = []
-    decode = module.decode
-    monkeypatch.setattr(module, "decode", lambda data, **how: decoded.append(data) or decode(data, **how))
+    decoded: list[bytes] = []
+
+    def counted(data: bytes, *, what: str, replace: bool) -> Any:
+        decoded.append(data)
+        return decode(data, what=what, replace=replace)
+
+    monkeypatch.setattr(module, "decode", counted)
     exchange = Exchange(REQUEST, streamed=True)
     exchange.next()
     exchange.receive_response(200, ())
@@ -540,7 +559,8 @@ def test_what_fails_before_the_answer_is_tried_again(streamed: bool) -> None:
 
 def test_the_last_error_is_the_caller_s() -> None:
     """After the last attempt its error ends the exchange; nothing of earlier attempts is mixed in."""
-    steps = run(Exchange(REQUEST, streamed=True, policy=POLICY), *[(503, (), [b"x%d" % n]) for n in range(3)])
+    attempts: list[Attempt] = [(503, (), [b"x%d" % number]) for number in range(3)]
+    steps = run(Exchange(REQUEST, streamed=True, policy=POLICY), *attempts)
     retries = [step for step in steps if isinstance(step, RetryScheduled)]
     messages = [step.error.message for step in retries if isinstance(step.error, APIError)]
     ended = steps[-1]
@@ -576,9 +596,11 @@ def test_what_has_begun_is_not_tried_again(attempt: Attempt) -> None:
     ],
 )
 def test_the_server_s_wish_counts(headers: Headers, pause: Wait | None) -> None:
-    """Retry-After in seconds or as a date; a wish longer than max_delay gives the error to the caller, with the wish."""
+    """Retry-After in seconds or as a date; a wish that is too long is told to the caller with the error."""
     attempts: list[Attempt] = [(429, headers, [])]
-    steps = run(Exchange(REQUEST, streamed=False, policy=POLICY), *attempts, *([(200, (), [b"{}"])] if pause else []))
+    if pause is not None:
+        attempts.append((200, (), [b"{}"]))
+    steps = run(Exchange(REQUEST, streamed=False, policy=POLICY), *attempts)
     assert [step for step in steps if isinstance(step, Wait)] == ([pause] if pause else [])
     ended = steps[-1]
     assert isinstance(ended, ExchangeEnded)
@@ -601,6 +623,9 @@ def test_a_failure_after_documents_comes_after_them(data: st.DataObject, documen
     while (step := exchange.next()) is not None:
         steps.append(step)
     *received, ended = steps
-    assert [step.document for step in received if isinstance(step, DocumentReceived)] == [{"a": document}, {"b": document}]
+    assert [step.document for step in received if isinstance(step, DocumentReceived)] == [
+        {"a": document},
+        {"b": document},
+    ]
     assert isinstance(ended, ExchangeEnded)
     assert isinstance(ended.error, ConnectionLost)

@@ -45,6 +45,7 @@ def turns(draw: st.DrawFn) -> list[Turn]:
 
 
 def is_subsequence(short: list[bytes], long: list[bytes]) -> bool:
+    """Whether ``long`` has all of ``short``, in order."""
     rest = iter(long)
     return all(any(each == other for other in rest) for each in short)
 
@@ -122,10 +123,12 @@ RESPONSES = {"R": 1, "S": 2}
 
 
 def given_history(word: str) -> list[Content]:
+    """A history from its letters."""
     return [converter("wire").structure(SYMBOLS[letter], Content) for letter in word]
 
 
 def spell(encoded: Any) -> str:
+    """The letters of a history."""
     letters = {encode(document): letter for letter, document in SYMBOLS.items()}
     return "".join(letters[each] for each in encoded)
 
@@ -153,7 +156,9 @@ def model(word: str) -> tuple[str, str, str]:
         if not split or letter in "UE":
             split.append("")
         split[-1] += letter
-    waiting = split.pop() if word[-1:] in CALLS and closed(f"{split[-1][:-1]}M") else ""
+    before = split[-1].rstrip("M0CD") if split else ""
+    last = split[-1][len(before) :] if split else ""
+    waiting = split.pop() if set(last) & set(CALLS) and closed(before) else ""
     curated = "".join(turn for turn in split if "0" not in turn and closed(turn))
     return curated, "".join(split).replace("0", ""), waiting.replace("0", "")
 

@@ -25,6 +25,7 @@ def read(pieces: list[bytes], limit: int = 1 << 20) -> Read:
 
 
 def fault(body: bytes, limit: int = 1 << 20, *, start: int = 0) -> RemoteProtocolError | None:
+    """What is wrong with a body."""
     reader = JsonArrayReader(limit, start=start)
     reader.feed(body)
     reader.finish()

@@ -27,6 +27,7 @@ codes = st.lists(st.sampled_from([400, 404, 408, 429, 500, 503, 504]), max_size=
 
 @st.composite
 def options(draw: st.DrawFn) -> HttpRetryOptions:
+    """Sensible and senseless ones."""
     return HttpRetryOptions(
         attempts=draw(st.none() | st.integers(-1, 1000)),
         initial_delay=draw(numbers),
@@ -38,6 +39,7 @@ def options(draw: st.DrawFn) -> HttpRetryOptions:
 
 
 def failed(code: int, after: float | None = None) -> APIError:
+    """A server's error."""
     return APIError.of(code, {}, retry_after=after)
 
 

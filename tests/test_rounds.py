@@ -29,6 +29,7 @@ def open_calls(draw: st.DrawFn) -> list[Json]:
 
 
 def response(name: str, identifier: str | None = None, **beside: Any) -> Json:
+    """A part that answers a call."""
     inside: Json = {"name": name, "response": {"output": 1}}
     if identifier is not None:
         inside["id"] = identifier
@@ -36,12 +37,14 @@ def response(name: str, identifier: str | None = None, **beside: Any) -> Json:
 
 
 def answered(calls: list[Json], *parts: Json) -> list[Json]:
+    """The parts of an answer, with their ids."""
     (content,) = answer_calls(calls, [{"role": "user", "parts": list(parts)}])
     assert content["role"] == "user"
     return list(content["parts"])
 
 
 def ids(parts: list[Json]) -> list[str | None]:
+    """Those of the responses among ``parts``."""
     return [each.get("id") for each in responses_in({"parts": parts})]
 
 
@@ -166,5 +169,6 @@ def test_streamed_arguments_are_one_call(parts: list[Json], names: list[str | No
 
 def test_contents_without_parts_have_no_calls() -> None:
     """Whatever stands where the parts should."""
-    for content in ({}, {"parts": None}, {"parts": []}):
+    contents: list[Json] = [{}, {"parts": None}, {"parts": []}]
+    for content in contents:
         assert calls_in(content) == responses_in(content) == []

@@ -69,13 +69,16 @@ CASES: dict[str, tuple[bytes, list[bytes], bytes | None]] = {
     "other fields": (b"event: x\nid: 1\nretry: 5\ndata: A\n\nevent: y\n\n", [b"A"], None),
     "unknown fields": (b"foo: A\ndata: B\ndatax: C\nDATA: D\n data: E\n\n", [b"B"], None),
     "a field without a colon": (b"data\ndata: A\nfoo\n\n", [b"\nA"], None),
-    "several lines": (b"data: {\ndata: \"a\": 1\ndata:\ndata: }\n\n", [b'{\n"a": 1\n\n}'], None),
+    "several lines": (b'data: {\ndata: "a": 1\ndata:\ndata: }\n\n', [b'{\n"a": 1\n\n}'], None),
     "BOM": (BOM + b"data: A\n\n", [b"A"], None),
     "a BOM that is not at the start": (b"data: A\n\n" + BOM + b"data: B\n\n", [b"A"], None),
     "two BOMs": (BOM + BOM + b"data: A\n\ndata: B\n\n", [b"B"], None),
     "half a BOM": (BOM[:2] + b"data: A\n\ndata: B\n\n", [b"B"], None),
-    "line separators of Unicode": ("data: a\u2028b\u2029c\u0085d\x0b\x0c\x1c\x1d\x1ee\n\n".encode(), [
-        "a\u2028b\u2029c\u0085d\x0b\x0c\x1c\x1d\x1ee".encode()], None),
+    "line separators of Unicode": (
+        "data: a\u2028b\u2029c\u0085d\x0b\x0c\x1c\x1d\x1ee\n\n".encode(),
+        ["a\u2028b\u2029c\u0085d\x0b\x0c\x1c\x1d\x1ee".encode()],
+        None,
+    ),
     "no last blank line": (b"data: A\n\ndata: B\n", [b"A"], b"B"),
     "no last line end": (b"data: A\n\ndata: B", [b"A"], b"B"),
     "blank lines first": (b"\n\r\n\rdata: A\n\n", [b"A"], None),
@@ -103,7 +106,7 @@ def test_the_standard_s_cases(name: str) -> None:
         (b'data: A\n\n{"error": {}}', [b"A"], b'{"error": {}}'),
         (b'data: A\n\n{\r\n "error": 1\r}\r\n\n', [b"A"], b'{\r\n "error": 1\r}\r\n\n'),
         (b'data: A\r\n\r\n[{"error":1}]\r\n', [b"A"], b'[{"error":1}]\r\n'),
-        (b': ping\n{\ndata: B\n\n}', [], b"{\ndata: B\n\n}"),
+        (b": ping\n{\ndata: B\n\n}", [], b"{\ndata: B\n\n}"),
     ],
 )
 def test_a_bare_document_goes_on_to_the_end(body: bytes, events: list[bytes], document: bytes) -> None:
@@ -113,8 +116,10 @@ def test_a_bare_document_goes_on_to_the_end(body: bytes, events: list[bytes], do
 
 
 signs = st.sampled_from(
-    [b"\r", b"\n", b"\r\n", b"\n\n", b"data: ", b"data:", b"data", b"d", b"a", b"t", b":", b" ", b"{", b"[", b"}", BOM]
-    + [BOM[:1], BOM[1:], b"event: x", "é\u2028".encode()]
+    [
+        *(b"\r", b"\n", b"\r\n", b"\n\n", b"data: ", b"data:", b"data", b"d", b"a", b"t", b":", b" ", b"{", b"[", b"}"),
+        *(BOM, BOM[:1], BOM[1:], b"event: x", "é\u2028".encode()),
+    ]
 )
 bodies = st.lists(signs, max_size=24).map(b"".join) | st.binary(max_size=24)
 

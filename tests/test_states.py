@@ -32,7 +32,10 @@ TABLES: dict[str, tuple[Table, type[enum.Enum], type[enum.Enum], Any]] = {
     "conversation": (CONVERSATION, ConversationState, ConversationInput, ConversationStates),
 }
 PAIRS = [
-    (name, state, happened) for name, (_, states, inputs, _) in TABLES.items() for state in states for happened in inputs
+    (name, state, happened)
+    for name, (_, states, inputs, _) in TABLES.items()
+    for state in states
+    for happened in inputs
 ]
 MACHINES = sorted((Path(chatproto.__file__).parent / "machines").glob("*.py"))
 

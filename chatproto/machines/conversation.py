@@ -35,7 +35,7 @@ from ..wire.gemini import Dialect, GeminiApi, generate_request
 from ..wire.json_codec import decode, encode, excerpt
 from .exchange import Exchange
 from .fold import Fold
-from .history import History, Outcome, Turn, decode_content, split_turns, written_at
+from .history import History, Outcome, Turn, decode_content, last_said, split_turns, written_at
 from .retry import RetryPolicy
 from .rounds import answer_calls, calls_in, responses_in
 from .states import ConversationInput, ConversationState, ConversationStates
@@ -499,7 +499,8 @@ class Conversation:
 
 def _waiting_turn(number: int, waiting: tuple[bytes, ...]) -> _OpenTurn:
     """The turn of a given history that ends with calls that nobody has answered: they can be answered now."""
-    calls = calls_in(decode(waiting[-1], what="a content of the history"))
+    documents = [decode(content, what="a content of the history") for content in waiting]
+    calls = [call for document in last_said(documents) for call in calls_in(document)]
     return _OpenTurn(number=number, contents=list(waiting), handed_out=len(waiting), calls=calls)
 
 

@@ -22,7 +22,7 @@ from .rounds import calls_in, responses_in
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["History", "Outcome", "Turn", "decode_content", "encode_content", "split_turns", "written_at"]
+__all__ = ["History", "Outcome", "Turn", "decode_content", "encode_content", "last_said", "split_turns", "written_at"]
 
 #: Pieces of the conversation so far are joined up to this size: few enough to send, small enough to copy.
 _PIECE = 64 * 1024
@@ -202,5 +202,12 @@ def _closed(documents: list[dict[str, Any]]) -> bool:
 
 
 def _waits(documents: list[dict[str, Any]]) -> bool:
-    """Whether a turn ends with calls, and is in order up to there."""
-    return bool(calls_in(documents[-1])) and _closed([*documents[:-1], {**documents[-1], "parts": [{"text": "-"}]}])
+    """Whether a turn ends with calls, and is in order up to what the model said last."""
+    last = last_said(documents)
+    return any(map(calls_in, last)) and _closed(documents[: len(documents) - len(last)])
+
+
+def last_said(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The model contents that a turn ends with."""
+    users = [index for index, document in enumerate(documents) if document["role"] == "user"]
+    return documents[users[-1] + 1 :] if users else documents

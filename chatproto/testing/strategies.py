@@ -13,10 +13,13 @@ Needs Hypothesis, which chatproto does not install.
 from __future__ import annotations
 
 import base64
+import itertools
 import re
 from typing import Any
 
 from hypothesis import strategies as st
+
+from ..types._json import is_object
 
 __all__ = [
     "answers",
@@ -285,11 +288,11 @@ def cuts(draw: st.DrawFn, data: bytes) -> list[bytes]:
         return [data[index : index + 1] for index in range(len(data))]
     places = draw(st.lists(st.integers(0, len(data)), max_size=6)) if how == "anywhere" else []
     edges = sorted({0, len(data), *places})
-    return [data[left:right] for left, right in zip(edges, edges[1:], strict=False)]
+    return [data[left:right] for left, right in itertools.pairwise(edges)]
 
 
 def _is_plain_text(part: Any) -> bool:
-    return isinstance(part, dict) and isinstance(part.get("text"), str) and set(part) <= {"text", "thought"}
+    return is_object(part) and isinstance(part.get("text"), str) and part.keys() <= {"text", "thought"}
 
 
 def _flow_together(left: Json, right: Json) -> bool:
@@ -328,7 +331,7 @@ def streamed(draw: st.DrawFn, answer: Json) -> list[Json]:
             text = part["text"]
             places = draw(st.lists(st.integers(0, len(text)), max_size=3))
             edges = [0, *sorted(places), len(text)]
-            pieces = [{**part, "text": text[a:b]} for a, b in zip(edges, edges[1:], strict=False)]
+            pieces = [{**part, "text": text[a:b]} for a, b in itertools.pairwise(edges)]
         if draw(st.booleans()):
             chunks.append([])
         chunks[-1].append(pieces[0])

@@ -86,5 +86,8 @@ def _shown(code: int, details: Any, response: HttpResponse, headers: Headers) ->
     try:
         return APIError.of(code, details, response, retry_after=after)
     except RecursionError:  # JSON can be read at a depth at which it cannot be shown
-        details = {"message": "the error is nested too deeply to be shown", "status": _PHRASES.get(code, f"HTTP {code}")}
+        details = {
+            "message": "the error is nested too deeply to be shown",
+            "status": _PHRASES.get(code, f"HTTP {code}"),
+        }
         return APIError.of(code, details, response, retry_after=after)

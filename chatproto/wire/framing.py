@@ -14,7 +14,8 @@ from .sse import MAX_EVENT_BYTES, SseReader
 
 __all__ = ["MAX_BODY_BYTES", "DocumentReader", "Framing", "StreamReader"]
 
-#: The most that the body of a unary answer may hold.
+#: The most that the body of an answer may hold, whole or in a stream: an answer without an end must not fill the
+#: memory, and what it says is kept until the turn ends.
 MAX_BODY_BYTES = 256 * 1024 * 1024
 
 _BOM = b"\xef\xbb\xbf"
@@ -69,10 +70,12 @@ class DocumentReader:
 class StreamReader:
     """The body is a stream of documents, in whichever framing the server chose."""
 
-    __slots__ = ("_opening", "_reader", "_skipped", "failed", "limit")
+    __slots__ = ("_left", "_opening", "_reader", "_skipped", "failed", "limit", "total")
 
-    def __init__(self, limit: int = MAX_EVENT_BYTES) -> None:
+    def __init__(self, limit: int = MAX_EVENT_BYTES, total: int = MAX_BODY_BYTES) -> None:
         self.limit = limit
+        self.total = total
+        self._left = total
         self.failed: RemoteProtocolError | None = None
         self._opening = b""
         self._skipped = 0  # bytes of white space that _opening does not hold any more
@@ -80,6 +83,15 @@ class StreamReader:
 
     def feed(self, data: bytes) -> list[bytes]:
         """The documents that ``data`` completes."""
+        if len(data) <= self._left:
+            self._left -= len(data)
+            return self._feed(data)
+        documents = [] if self.failed else self._feed(data[: self._left])
+        self._left = 0
+        self.failed = self.failed or ResponseTooLarge(f"the stream passed the limit of {self.total} bytes")
+        return documents
+
+    def _feed(self, data: bytes) -> list[bytes]:
         if self._reader is None:
             data = self._open(self._opening + data)
         if self._reader is None:
@@ -90,7 +102,7 @@ class StreamReader:
 
     def finish(self) -> tuple[list[bytes], bytes | None]:
         """At the end of the body: the documents that are left, and one that may have been cut."""
-        if self._reader is None:
+        if self._reader is None or self.failed is not None:
             return [], None
         left = self._reader.finish()
         self.failed = self._reader.failed
