@@ -1,0 +1,326 @@
+"""``AiohttpTransport``: one call of ``ClientSession.request`` a hop, and the body as aiohttp gets it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from aiohttp.client import DEFAULT_TIMEOUT
+from aiohttp.payload import Payload
+from yarl import URL
+
+from chatproto.errors import ChatProtoError, ConnectionLost, LocalProtocolError, ValidationError
+from chatproto.wire.http import header
+
+from .failures import LIBRARY_ERRORS, mapped
+from .hops import Hop, first_hop
+from .loops import PerLoop, close_now, runs_here
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from aiohttp.abc import AbstractStreamWriter
+
+    from chatproto.transport import Secrets
+    from chatproto.wire.http import Headers, Request
+
+__all__ = ["AiohttpTransport"]
+
+_MAX_ORIGINS = 1000  # whose proxies are remembered
+
+
+class AiohttpTransport:
+    """Sends requests through an ``aiohttp.ClientSession``, under asyncio only.
+
+    Without ``session`` it makes one of its own at the first request in each event loop, and closes it when the loop
+    ends: any number of connections, proxies from the environment, no cookies, nothing from ``~/.netrc``. A session that
+    is handed in is used as it is (its headers, cookies, connector, proxies, middlewares) in its own loop, and is not
+    closed. A timeout that its maker chose holds for requests that have none; aiohttp's own five minutes do not, because
+    they would cut an answer that takes its time.
+
+    Redirects are followed here, not by aiohttp, so that no credential follows to another origin: not the client's, and
+    not those of the session either. A closed transport raises LocalProtocolError.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession | None = None) -> None:
+        self._session = session
+        self._closed = False
+        self._own = PerLoop(make=_OwnSender, close=_close, drop=_drop)
+
+    def aopen(self, request: Request, secrets: Secrets) -> _Opening:
+        """Send ``request`` on entering. Raises TransportError, and ValidationError for what HTTP cannot carry."""
+        return _Opening(lambda: self._send(request, secrets))
+
+    async def asleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+    async def aclose(self) -> None:
+        """Close the transport's own sessions: that of the running loop, and what other loops have left."""
+        self._closed = True
+        await self._own.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def _get_sender(self) -> _Sender:
+        if self._closed:
+            raise LocalProtocolError("this transport is closed")
+        if self._session is None:
+            return await self._own.get()
+        if self._session.closed:
+            raise LocalProtocolError("the session that this transport was given is closed")
+        return _Sender(self._session)
+
+    # An error is returned, not raised: by the time it is raised, the frames that hold the headers are gone.
+    async def _send(self, request: Request, secrets: Secrets) -> _Response | ChatProtoError:
+        sender = await self._get_sender()
+        try:
+            return await _follow(sender, request, secrets)
+        except (*LIBRARY_ERRORS, ValueError) as error:
+            if isinstance(error, ChatProtoError):
+                raise
+            return mapped(error, secrets, opening=True)
+
+
+class _Opening:
+    """The context manager of one response."""
+
+    def __init__(self, send: Callable[[], Awaitable[_Response | ChatProtoError]]) -> None:
+        self._send = send
+        self._response: _Response | None = None
+
+    async def __aenter__(self) -> _Response:
+        outcome = await self._send()
+        if isinstance(outcome, ChatProtoError):
+            raise outcome
+        self._response = outcome
+        return outcome
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._response is not None:
+            self._response.discard()  # after the end of the body, its connection is in the pool already
+
+
+class _Response:
+    """The head of a response, and its body as it arrives."""
+
+    def __init__(self, response: aiohttp.ClientResponse, secrets: Secrets) -> None:
+        self.status: int = response.status
+        self.headers: Headers = _headers(response)
+        self._response = response
+        self._secrets = secrets
+        self._loop = asyncio.get_running_loop()
+        self._failure: ChatProtoError | None = None
+        self._ended = False
+        self._given_up = False
+
+    async def aread(self) -> bytes:
+        """What has arrived, decoded; ``b""`` at the end."""
+        outcome = await self._next()
+        if self._given_up:  # also by another task, while this one was waiting
+            raise ConnectionLost("the connection was given up")
+        if isinstance(outcome, ChatProtoError):
+            raise outcome
+        return outcome
+
+    async def _next(self) -> bytes | ChatProtoError:
+        if self._ended or self._given_up:
+            return b""
+        if self._failure is not None:
+            return self._failure
+        content: Any = self._response.content
+        try:
+            data: bytes = await content.readany()
+        except LIBRARY_ERRORS as error:
+            self._failure = mapped(error, self._secrets, opening=False)
+        except RuntimeError as error:  # aiohttp's words for a connection that was closed under it
+            if not self._response.closed:
+                raise
+            self._failure = ConnectionLost(str(error), cause=type(error).__name__)
+        else:
+            self._ended = not data
+            return data
+        # What arrived before the failure is there still, but readany raises first.
+        with suppress(Exception):
+            rest: bytes = content._read_nowait(-1)  # noqa: SLF001
+            if rest:
+                return rest
+        return self._failure
+
+    def discard(self) -> None:
+        """Close the connection, unless the body has ended and it is in the pool again. Needs no running loop."""
+        if not self._ended:
+            self._given_up = True
+        loop, response = self._loop, self._response
+        if runs_here(loop):
+            response.close()
+        elif loop.is_running():
+            with suppress(RuntimeError):  # it has been closed meanwhile
+                loop.call_soon_threadsafe(response.close)
+        else:
+            connection = response.connection
+            if connection is not None:
+                close_now(connection.transport)
+            with suppress(RuntimeError):
+                response.close()
+            if connection is not None:
+                with suppress(RuntimeError):
+                    connection.close()
+
+
+class _Sender:
+    """A session of the caller's, used as it is."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self.session = session
+
+    async def send(self, hop: Hop, headers: Headers) -> aiohttp.ClientResponse:
+        """Send one hop, and wait for its head."""
+        if not hop.elsewhere:
+            return await self._request(self.session, hop, headers)
+        # Its headers and its auth go with every request. So another origin is asked by one that shares the connections.
+        stranger = aiohttp.ClientSession(
+            connector=self.session.connector,
+            connector_owner=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=self.session.timeout,
+            trust_env=self.session.trust_env,
+        )
+        try:
+            return await self._request(stranger, hop, headers, proxy=getattr(self.session, "_default_proxy", None))
+        finally:
+            stranger.detach()
+
+    async def _request(
+        self, session: aiohttp.ClientSession, hop: Hop, headers: Headers, **more: Any
+    ) -> aiohttp.ClientResponse:
+        pieces = hop.pieces
+        return await session.request(
+            hop.method,
+            URL(hop.url, encoded=True) if hop.url.isascii() else hop.url,
+            headers=headers,
+            data=_Pieces(pieces) if pieces else None,
+            allow_redirects=False,
+            raise_for_status=False,
+            skip_auto_headers=("Content-Type",),
+            timeout=_timeout(session, hop.request.timeout),
+            **more,
+        )
+
+
+class _OwnSender(_Sender):
+    """The transport's own session, of one loop."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            aiohttp.ClientSession(
+                # Threads resolve names as other programs do, and leave nothing behind that would have to be closed.
+                connector=aiohttp.TCPConnector(limit=0, resolver=aiohttp.ThreadedResolver()),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"accept": "*/*", "accept-encoding": "gzip, deflate"},
+                skip_auto_headers=("User-Agent",),
+            )
+        )
+        self._proxies: dict[tuple[str, str], str | None] = {}
+
+    async def send(self, hop: Hop, headers: Headers) -> aiohttp.ClientResponse:
+        """Send one hop, through the proxy that the environment names for it, and wait for its head."""
+        return await self._request(self.session, hop, headers, proxy=await self._proxy(hop.url))
+
+    async def _proxy(self, url: str) -> str | None:
+        """The proxy for an origin, looked up once.
+
+        aiohttp's own ``trust_env`` would do so in a thread before each request, and look into ``~/.netrc``.
+        """
+        parts = urlsplit(url)
+        origin = (parts.scheme, parts.netloc)
+        if origin not in self._proxies:
+            if len(self._proxies) >= _MAX_ORIGINS:
+                self._proxies.clear()
+            self._proxies[origin] = await asyncio.to_thread(_proxy_of_environment, *origin)
+        return self._proxies[origin]
+
+
+def _proxy_of_environment(scheme: str, host: str) -> str | None:
+    host = host.rpartition("@")[2]
+    proxies = getproxies()
+    proxy = proxies.get(scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(host):
+        return None
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    if not proxy.startswith(("http://", "https://")):
+        kind = proxy.partition(":")[0]
+        raise ValidationError(f"the environment names a proxy of the kind {kind!r}, which aiohttp cannot use by itself")
+    return proxy
+
+
+async def _close(sender: _OwnSender) -> None:
+    await sender.session.close()
+    await asyncio.sleep(0)  # older versions of aiohttp do not wait for their connections to be gone
+
+
+def _drop(sender: _OwnSender) -> None:
+    """Close a session whose loop does not run. aiohttp's own way would leave the sockets open, or raise."""
+    connector: Any = sender.session.connector
+    sender.session.detach()
+    if connector is None:
+        return
+    kept = [each[0] for connections in connector._conns.values() for each in connections]  # noqa: SLF001
+    for protocol in (*kept, *connector._acquired):  # noqa: SLF001
+        close_now(protocol.transport)
+    with suppress(RuntimeError):
+        connector._close()  # noqa: SLF001
+
+
+def _timeout(session: aiohttp.ClientSession, seconds: float | None) -> aiohttp.ClientTimeout:
+    """For connecting and for each wait; without any, those that the maker of the session chose."""
+    if seconds is None and session.timeout != DEFAULT_TIMEOUT:
+        return session.timeout
+    return aiohttp.ClientTimeout(total=None, connect=seconds, sock_connect=seconds, sock_read=seconds)
+
+
+class _Pieces(Payload):
+    """A body that is written piece by piece, with its length known."""
+
+    def __init__(self, pieces: tuple[bytes, ...]) -> None:
+        super().__init__(pieces)
+        self._pieces = pieces
+        self._size = sum(map(len, pieces))
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        """The body as text, for middlewares that ask for it."""
+        return b"".join(self._pieces).decode(encoding, errors)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        """Hand each piece to the connection when it has taken the one before."""
+        for piece in self._pieces:
+            await writer.write(piece)
+
+
+def _headers(response: aiohttp.ClientResponse) -> Headers:
+    """As they came, but for the case of their names. aiohttp would read them as UTF-8."""
+    return tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.raw_headers)
+
+
+async def _follow(sender: _Sender, request: Request, secrets: Secrets) -> _Response | ChatProtoError:
+    """Send, and go where redirects lead."""
+    hop = first_hop(request)
+    while isinstance(hop, Hop):
+        headers = hop.headers(secrets)
+        if isinstance(headers, ChatProtoError):
+            return headers
+        response = await sender.send(hop, headers)
+        following = hop.after(response.status, header(_headers(response), "location"))
+        if following is None:
+            return _Response(response, secrets)
+        response.close()
+        hop = following
+    return hop
