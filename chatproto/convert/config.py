@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from ..errors import UnsupportedFunctionError, ValidationError
 from ..types import GenerateContentConfig, HttpOptions, Schema, Tool
+from .json_schema import is_type, to_json_schema
 from .messages import as_list, to_system_instruction
+from .parsed import ParseTarget
+from .schemas import to_schema
 
-__all__ = ["to_config", "to_http_options"]
+__all__ = ["parse_target", "to_config", "to_http_options"]
 
 #: Fields of http_options that configure a library's own client. A transport that was chosen already has one.
-_OF_A_LIBRARY = ("httpx_client", "httpx_async_client", "aiohttp_client", "client_args", "async_client_args")
+_OF_A_LIBRARY = ("client_args", "async_client_args")
+#: Clients that a program has already: for a whole client, not for one message.
+_LIBRARY_CLIENTS = ("httpx_client", "httpx_async_client", "aiohttp_client")
 
 
 def to_config(given: Any) -> tuple[GenerateContentConfig, dict[str, str]]:
@@ -30,6 +35,8 @@ def to_config(given: Any) -> tuple[GenerateContentConfig, dict[str, str]]:
             config.tools = _field("tools", _tools, config.tools)
         if config.response_schema is not None:
             config.response_schema = _field("response_schema", _schema, config.response_schema)
+        if config.response_json_schema is not None:
+            config.response_json_schema = _field("response_json_schema", _json_schema, config.response_json_schema)
         if config.http_options is not None:
             config.http_options, headers = _field("http_options", to_http_options, config.http_options)
     except ValidationError as error:
@@ -44,10 +51,10 @@ def _field(name: str, convert: Any, given: Any) -> Any:
         raise error.under(f".{name}") from None
 
 
-def to_http_options(given: Any) -> tuple[HttpOptions, dict[str, str]]:
+def to_http_options(given: Any, *, of_client: bool = False) -> tuple[HttpOptions, dict[str, str]]:
     """``http_options`` without their headers, and the headers."""
     options = HttpOptions.model_validate(given).model_copy()
-    for name in _OF_A_LIBRARY:
+    for name in _OF_A_LIBRARY if of_client else (*_OF_A_LIBRARY, *_LIBRARY_CLIENTS):
         if getattr(options, name) is not None:
             raise ValidationError("not supported here: hand a transport to Client(transport=...)", path=f"$.{name}")
     if options.base_url_resource_scope is not None and options.base_url is None:
@@ -88,7 +95,25 @@ def _tool(item: Any) -> Tool:
     return Tool.model_validate(item)
 
 
-def _schema(given: Any) -> Schema:
-    if isinstance(given, (Schema, Mapping)):
-        return Schema.model_validate(given)
-    raise ValidationError("this version takes a types.Schema or a dict; a JSON Schema goes into response_json_schema")
+def _schema(given: Any) -> Schema | None:
+    return None if isinstance(given, Mapping) and not given else to_schema(given)
+
+
+def _json_schema(given: Any) -> Any:
+    return to_json_schema(given) if is_type(given) else given
+
+
+def parse_target(given: Any) -> ParseTarget | None:
+    """What ``response.parsed`` is to be made of, for a config as a program gave it; None if it asks for nothing.
+
+    It is beside the config, because it holds the program's classes, and a machine's config holds values only.
+    """
+    asked = _asked(given, "response_schema", "responseSchema")
+    return ParseTarget.of(_asked(given, "response_json_schema", "responseJsonSchema") if asked is None else asked)
+
+
+def _asked(given: Any, name: str, alias: str) -> Any:
+    if isinstance(given, Mapping):
+        it = cast("Mapping[str, Any]", given)
+        return it.get(alias) if it.get(name) is None else it.get(name)
+    return getattr(given, name, None)

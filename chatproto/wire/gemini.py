@@ -7,18 +7,29 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import attrs
 
 from ..errors import ValidationError
+from ..types import FunctionDeclaration
 from ..types._dump import to_wire
 from ..types._json import is_object
+from ..types._value import Value
 from .http import Request
 from .json_codec import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from ..types import GenerateContentConfig
+    from ..types import Content, CountTokensConfig, GenerateContentConfig
     from .endpoint import Endpoint
 
-__all__ = ["Dialect", "GeminiApi", "GenerateMethod", "generate_request", "merge_body"]
+__all__ = [
+    "Dialect",
+    "GeminiApi",
+    "GenerateMethod",
+    "checked_model",
+    "generate_request",
+    "merge_body",
+    "place_settings",
+    "refuse",
+]
 
 GenerateMethod = Literal["generateContent", "streamGenerateContent"]
 
@@ -40,16 +51,45 @@ _RENAMED: Mapping[str, str] = {"model_selection_config": "modelConfig"}
 _CLIENT_SIDE = frozenset(
     {"http_options", "should_return_http_response", "automatic_function_calling", "automatic_continuation"}
 )
-#: What the Gemini API does not know. A dotted name is a field below.
-_VERTEX_ONLY = frozenset(
-    {
-        "audio_timestamp",
-        "generation_output_config",
-        "model_armor_config",
-        "model_selection_config",
-        "routing_config",
-    }
-)
+#: What the Gemini API does not know: class to fields.
+_VERTEX_ONLY: Mapping[str, frozenset[str]] = {
+    "AuthConfig": frozenset(
+        {
+            "api_key_config",
+            "auth_type",
+            "google_service_account_config",
+            "http_basic_auth_config",
+            "oauth_config",
+            "oidc_config",
+        }
+    ),
+    "CountTokensConfig": frozenset({"generation_config", "system_instruction", "tools"}),
+    "FunctionCall": frozenset({"partial_args", "will_continue"}),
+    "FunctionCallingConfig": frozenset({"stream_function_call_arguments"}),
+    "GenerateContentConfig": frozenset(
+        {
+            "audio_timestamp",
+            "generation_output_config",
+            "model_armor_config",
+            "model_selection_config",
+            "routing_config",
+        }
+    ),
+    "GoogleMaps": frozenset({"grounding_types"}),
+    "GoogleSearch": frozenset({"blocking_confidence", "exclude_domains"}),
+    "ImageConfig": frozenset(
+        {
+            "image_output_options",
+            "output_compression_quality",
+            "output_mime_type",
+            "person_generation",
+            "prominent_people",
+        }
+    ),
+    "SafetySetting": frozenset({"method"}),
+    "Schema": frozenset({"additional_properties"}),
+    "Tool": frozenset({"enterprise_web_search", "exa_ai_search", "parallel_ai_search", "retrieval"}),
+}
 
 
 class Dialect(Protocol):
@@ -63,6 +103,14 @@ class Dialect(Protocol):
         """The request's members beside ``contents``. Raises ValidationError for what this API does not take."""
         ...
 
+    def count_settings(self, config: CountTokensConfig | None) -> dict[str, Any]:
+        """The same for ``countTokens``."""
+        ...
+
+    def check(self, content: Content) -> None:
+        """Raises ValidationError for a part, or a field of one, that this API does not take."""
+        ...
+
 
 @attrs.frozen
 class GeminiApi:
@@ -70,10 +118,7 @@ class GeminiApi:
 
     def model_path(self, model: str) -> str:
         """``models/NAME``, unless the name says ``models/`` or ``tunedModels/`` itself."""
-        if not model:
-            raise ValidationError("a model is needed, for example 'gemini-2.5-flash'")
-        if ".." in model or "?" in model or "&" in model:
-            raise ValidationError(f"not the name of a model: {model!r}")
+        model = checked_model(model)
         return model if model.startswith(("models/", "tunedModels/")) else f"models/{model}"
 
     def settings(self, config: GenerateContentConfig | None) -> dict[str, Any]:
@@ -83,30 +128,80 @@ class GeminiApi:
         """
         if config is None:
             return {}
-        top: dict[str, Any] = {}
-        generation: dict[str, Any] = {}
-        for name, item in config.set_fields():
-            if name in _CLIENT_SIDE:
-                continue
-            if name in _VERTEX_ONLY:
-                raise ValidationError("only Vertex AI takes this setting, not the Gemini API", path=f"$.{name}")
-            try:
-                written = to_wire(self._prepared(name, item))
-            except ValidationError as error:
-                raise error.under(f".{name}") from None
-            if name in _TOP:
-                top[_TOP[name]] = written
-            else:
-                generation[_RENAMED.get(name) or _camel(name)] = written
-        top["generationConfig"] = generation
-        return top
+        refuse(config, _VERTEX_ONLY, "only Vertex AI takes this, not the Gemini API")
+        return place_settings(config, self._written)
 
-    def _prepared(self, name: str, item: Any) -> Any:
-        if name == "cached_content" and isinstance(item, str) and not item.startswith("cachedContents/"):
+    def count_settings(self, config: CountTokensConfig | None) -> dict[str, Any]:
+        """Nothing: the Gemini API counts contents only."""
+        if config is not None:
+            refuse(config, _VERTEX_ONLY, "only Vertex AI counts this, not the Gemini API")
+        return {}
+
+    def check(self, content: Content) -> None:
+        """Streamed function calls are Vertex AI's."""
+        refuse(content, _VERTEX_ONLY, "only Vertex AI takes this, not the Gemini API")
+
+    def _written(self, name: str, item: Any) -> Any:
+        if name == "cached_content" and isinstance(item, str) and "/" not in item:
             return f"cachedContents/{item}"
+        return to_wire(item)
+
+
+def checked_model(model: str) -> str:
+    """``model``, if it can be part of a URL."""
+    if not model:
+        raise ValidationError("a model is needed, for example 'gemini-2.5-flash'")
+    if ".." in model or "?" in model or "&" in model:
+        raise ValidationError(f"not the name of a model: {model!r}")
+    return model
+
+
+def place_settings(config: GenerateContentConfig, write: Callable[[str, Any], Any]) -> dict[str, Any]:
+    """Each field of ``config`` in its place; ``write`` gives the JSON of one, by its name and value."""
+    top: dict[str, Any] = {}
+    generation: dict[str, Any] = {}
+    for name, item in config.set_fields():
+        if name in _CLIENT_SIDE:
+            continue
         if name == "speech_config" and isinstance(item, str):
-            return {"voiceConfig": {"prebuiltVoiceConfig": {"voiceName": item}}}
-        return item
+            item = {"voiceConfig": {"prebuiltVoiceConfig": {"voiceName": item}}}  # noqa: PLW2901
+        try:
+            written = write(name, item)
+        except ValidationError as error:
+            raise error.under(f".{name}") from None
+        if name in _TOP:
+            top[_TOP[name]] = written
+        else:
+            generation[_RENAMED.get(name) or _camel(name)] = written
+    top["generationConfig"] = generation
+    return top
+
+
+def refuse(item: Any, fields: Mapping[str, frozenset[str]], problem: str) -> None:
+    """Raises ValidationError, with the path, for a field of ``item`` or of what is in it that ``fields`` lists.
+
+    ``fields`` are names of classes and of their fields. A schema that belongs to a function is left as it is.
+    """
+    if isinstance(item, FunctionDeclaration):
+        return
+    if isinstance(item, Value):
+        refused = fields.get(type(item).__name__, ())
+        inner = [(f".{name}", held) for name, held in item.set_fields()]
+        for segment, held in inner:
+            # A schema may say that it has no additional properties.
+            if segment[1:] in refused and not (segment == ".additional_properties" and not held):
+                raise ValidationError(problem, path=f"${segment}")
+    elif isinstance(item, dict):
+        inner = [(f"[{key!r}]", held) for key, held in item.items() if isinstance(held, Value)]  # pyright: ignore[reportUnknownVariableType]
+    elif isinstance(item, list):
+        inner = [(f"[{index}]", held) for index, held in enumerate(item) if isinstance(held, Value)]  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
+    else:
+        return
+    for segment, held in inner:
+        try:
+            refuse(held, fields, problem)
+        except ValidationError as error:
+            raise error.under(segment) from None
 
 
 def _camel(name: str) -> str:
@@ -127,9 +222,8 @@ def generate_request(
 
     ``contents`` are pieces of bytes that make up the members of the JSON list, commas included.
     """
-    url = endpoint.url(f"{dialect.model_path(model)}:{method}")
-    if method == "streamGenerateContent":
-        url += "?alt=sse"
+    query = "?alt=sse" if method == "streamGenerateContent" else ""
+    url = endpoint.url(f"{dialect.model_path(model)}:{method}{query}")
     members = dict(settings)
     if endpoint.extra_body:
         members = merge_body(members, endpoint.extra_body)
