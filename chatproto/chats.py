@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .convert.config import to_config
@@ -13,6 +12,8 @@ from .session import AsyncResponseStream, ResponseStream, Session
 from .types import Content
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from .client import Connector
     from .machines.history import Turn
     from .types import FunctionCall, GenerateContentConfig, GenerateContentResponse, PartUnion, PartUnionDict

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
+from .convert.access import Arguments, resolve
 from .errors import CredentialError, ValidationError
 from .transport import AsyncTransport, Secrets, Transport, find_transport
 from .wire.endpoint import Endpoint
@@ -16,42 +17,62 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .chats import AsyncChats, Chats
+    from .convert.access import Access
     from .models import AsyncModels, Models
+    from .tokens import Tokens
     from .types import HttpOptions
+    from .wire.gemini import Dialect
 
 __all__ = ["AsyncClient", "Client", "Connector"]
 
-T = TypeVar("T")
-
 VERSION = "0.1.0"
-
-_BASE_URL = "https://generativelanguage.googleapis.com/"
 
 
 class Connector:
-    """What chats and models hold of their client: the transport, the endpoint and the secrets.
+    """What chats, models and files hold of their client: the transport, the endpoint and the secrets.
 
     Dropping the Client leaves it alive, so a chat goes on as long as anyone holds the chat.
     """
 
     def __init__(
-        self, *, endpoint: Endpoint, api_key: str | None, headers: Mapping[str, str], transport: Any | None
+        self,
+        *,
+        endpoint: Endpoint,
+        dialect: Dialect,
+        api_key: str | None = None,
+        tokens: Tokens | None = None,
+        headers: Mapping[str, str],
+        transports: tuple[Any, Any] = (None, None),
     ) -> None:
         self.endpoint = endpoint
-        self.dialect = GeminiApi()
+        self.dialect = dialect
         self._api_key = api_key
+        self._tokens = tokens
         self._headers = dict(headers)
-        self._given = transport
+        self._usual: Secrets | None = None  # without a request's own headers: the same object each time
+        self._given, self._given_async = transports
         self._made: Transport | None = None
         self._made_async: AsyncTransport | None = None
         self._making = threading.Lock()
 
     def secrets(self, headers: Mapping[str, str], endpoint: Endpoint) -> Secrets:
         """The credential and all headers of the program, for the host of ``endpoint``."""
+        if headers or endpoint.base_url != self.endpoint.base_url:
+            return self._secrets(headers, endpoint)
+        if self._usual is None:
+            self._usual = self._secrets({}, endpoint)
+        return self._usual
+
+    def _secrets(self, headers: Mapping[str, str], endpoint: Endpoint) -> Secrets:
         if self._api_key is not None and self._api_key.startswith("auth_tokens/"):
             raise CredentialError("an ephemeral token (auth_tokens/...) works with the Live API only; use an API key")
         own = {} if self._api_key is None else {"x-goog-api-key": self._api_key}
-        return Secrets({**own, **self._headers, **headers}, url=endpoint.base_url)
+        together = {**own, **self._headers, **headers}
+        if self._tokens is None:
+            return Secrets(together, url=endpoint.base_url)
+        from .tokens import TokenSecrets
+
+        return TokenSecrets(self._tokens, together, url=endpoint.base_url)
 
     def sync_transport(self) -> Transport:
         """The transport for synchronous calls; ``requests``, unless another was chosen. It is made on first use."""
@@ -62,19 +83,25 @@ class Connector:
             raise ValidationError(f"{type(given).__name__} is not a transport for synchronous calls")
         with self._making:
             if self._made is None:
-                self._made = _plug_in(given or "requests", Transport)
+                made = find_transport(given or "requests")
+                if not isinstance(made, Transport):
+                    raise ValidationError(f"the transport {given!r} is not one for synchronous calls")
+                self._made = made
             return self._made
 
     def async_transport(self) -> AsyncTransport:
         """The transport for asyncio; ``aiohttp``, unless another was chosen. It is made on first use."""
-        given = self._given
+        given = self._given_async
         if isinstance(given, AsyncTransport):
             return given
         if given is not None and not isinstance(given, str):
             raise ValidationError(f"{type(given).__name__} is not a transport for asyncio")
         with self._making:
             if self._made_async is None:
-                self._made_async = _plug_in(given or "aiohttp", AsyncTransport)
+                made = find_transport(given or "aiohttp")
+                if not isinstance(made, AsyncTransport):
+                    raise ValidationError(f"the transport {given!r} is not one for asyncio")
+                self._made_async = made
             return self._made_async
 
     def close(self) -> None:
@@ -90,15 +117,6 @@ class Connector:
             await made.aclose()
 
 
-def _plug_in(name: str, kind: type[T]) -> T:
-    """A new transport of the plug-in ``name``, of the kind that is needed."""
-    made = find_transport(name)
-    if not isinstance(made, kind):
-        use = "synchronous calls" if kind is Transport else "asyncio"
-        raise ValidationError(f"the transport {name!r} is not one for {use}")
-    return made
-
-
 #: Objects of HTTP libraries that programs have already, and the plug-in that takes them.
 _WRAPPED_BY = {"requests": "requests", "aiohttp": "aiohttp", "httpx": "httpx", "httpx2": "httpx"}
 
@@ -107,7 +125,9 @@ def _as_transport(given: Any) -> Any:
     """A session or client of an HTTP library as a transport; anything else as it is."""
     if given is None or isinstance(given, (str, Transport, AsyncTransport)):
         return given
-    library = next((cls.__module__.partition(".")[0] for cls in type(given).__mro__ if cls.__module__ != "builtins"), "")
+    library = next(
+        (cls.__module__.partition(".")[0] for cls in type(given).__mro__ if cls.__module__ != "builtins"), ""
+    )
     plug_in = _WRAPPED_BY.get(library)
     return given if plug_in is None else find_transport(plug_in, given)
 
@@ -116,39 +136,67 @@ class Client:
     """The way in.
 
     ``api_key``: the Gemini API key; else the environment's GOOGLE_API_KEY, else GEMINI_API_KEY.
-    ``http_options``: a types.HttpOptions or a dict: ``base_url``, ``api_version``, ``headers``, ``timeout`` (in
-    milliseconds), ``retry_options``, ``extra_body``. ``transport``: an instance, or the name of an installed plug-in, or
-    a requests.Session, an aiohttp.ClientSession or a client of httpx or httpx2; without it, ``requests``, and
-    ``aiohttp`` for asyncio. What was handed in is not closed here; a transport that replays a recording needs no key.
+    ``vertexai=True`` (or ``enterprise=True``) talks to Vertex AI instead, with ``project`` and ``location`` and the
+    environment's Google Cloud credentials, or the ``credentials`` of google-auth that are handed over, or an API key
+    alone (express mode). GOOGLE_GENAI_USE_VERTEXAI, GOOGLE_CLOUD_PROJECT and GOOGLE_CLOUD_LOCATION in the environment
+    stand in for these.
 
-    GOOGLE_GEMINI_BASE_URL and GOOGLE_GENAI_API_VERSION in the environment stand in for the options of that name.
-    Raises ValidationError, a ValueError, for what cannot be used, and CredentialError where a key is needed and there
-    is none.
+    ``http_options``: a types.HttpOptions or a dict: ``base_url``, ``api_version``, ``headers``, ``timeout`` (in
+    milliseconds), ``retry_options``, ``extra_body``, or a client of httpx, httpx2 or aiohttp to use.
+    ``transport``: an instance, or the name of an installed plug-in, or a requests.Session, an aiohttp.ClientSession or
+    a client of httpx or httpx2; without it, ``requests``, and ``aiohttp`` for asyncio. What was handed in is not closed
+    here; a transport that replays a recording needs no key.
+
+    GOOGLE_GEMINI_BASE_URL, GOOGLE_VERTEX_BASE_URL and GOOGLE_GENAI_API_VERSION in the environment stand in for the
+    options of that name. Raises ValidationError, a ValueError, for what cannot be used, and CredentialError where a
+    credential is needed and there is none.
     """
 
     def __init__(
         self,
         *,
+        enterprise: bool | None = None,
+        vertexai: bool | None = None,
         api_key: str | None = None,
+        credentials: Any = None,
+        project: str | None = None,
+        location: str | None = None,
         http_options: HttpOptions | Mapping[str, Any] | None = None,
-        transport: Transport | AsyncTransport | str | None = None,
+        transport: Any = None,
     ) -> None:
-        _refuse_vertex()
         options, headers = _options(http_options)
-        key = _api_key(api_key)
-        if key is None and getattr(transport, "needs_credential", True):
-            raise CredentialError(
-                "no API key: hand over Client(api_key=...), or set GOOGLE_API_KEY or GEMINI_API_KEY in the environment"
-            )
+        transports = _transports(transport, options)
+        needs_credential = any(getattr(each, "needs_credential", True) for each in transports)
+        access = resolve(
+            Arguments(
+                vertexai=vertexai,
+                enterprise=enterprise,
+                api_key=api_key,
+                credentials=credentials,
+                project=project,
+                location=location,
+            ),
+            options,
+            os.environ,
+            needs_credential=needs_credential,
+        )
         endpoint = Endpoint(
-            base_url=os.environ.get("GOOGLE_GEMINI_BASE_URL") or _BASE_URL,
-            api_version="" if options.base_url_resource_scope is not None else _api_version(),
-            labels=_labels(),
-        )
-        endpoint = endpoint.merged(options)
+            base_url=access.base_url, api_version=access.api_version, labels=_labels(), bare=access.bare
+        ).merged(options.model_copy(update={"base_url": None, "api_version": None}))
+        dialect: Dialect = GeminiApi()
+        tokens: Tokens | None = None
+        if access.vertex:
+            tokens, project = _tokens(access, needs_credential=needs_credential)
+            dialect = _vertex(project, access.location, options)
         self._connector = Connector(
-            endpoint=endpoint, api_key=key, headers=headers, transport=_as_transport(transport)
+            endpoint=endpoint,
+            dialect=dialect,
+            api_key=access.api_key,
+            tokens=tokens,
+            headers=headers,
+            transports=transports,
         )
+        self._vertexai = access.vertex
         self._aio: AsyncClient | None = None
 
     @property
@@ -175,7 +223,7 @@ class Client:
     @property
     def vertexai(self) -> bool:
         """Whether the client talks to Vertex AI."""
-        return False
+        return self._vertexai
 
     def close(self) -> None:
         """Close the transport, if the client made it. Chats made by the client open a new one when they are used."""
@@ -192,7 +240,7 @@ class Client:
 
 
 class AsyncClient:
-    """``client.aio``: chats and models under asyncio. ``aclose`` it, or use it in ``async with``, to close its sessions.
+    """``client.aio``: the same under asyncio. ``aclose`` it, or use it in ``async with``, to close its sessions.
 
     It works under several event loops, one after the other.
     """
@@ -233,25 +281,50 @@ def _options(given: HttpOptions | Mapping[str, Any] | None) -> tuple[HttpOptions
     from .convert.config import to_http_options
 
     try:
-        return to_http_options(given)
+        return to_http_options(given, of_client=True)
     except ValidationError as error:
         raise error.under(".http_options") from None
 
 
-def _api_key(given: str | None) -> str | None:
-    key = given or os.environ.get("GOOGLE_API_KEY") or os.environ.get("GEMINI_API_KEY") or ""
-    return key.strip() or None
+def _tokens(access: Access, *, needs_credential: bool) -> tuple[Tokens | None, str | None]:
+    """What authorises requests to Vertex AI where no key does, and the project."""
+    if access.api_key is not None or access.bare or not needs_credential:
+        return None, access.project
+    from .tokens import Tokens, default_credentials
+
+    credentials, project = access.credentials, access.project
+    if access.default_project:
+        found, project = default_credentials()
+        credentials = credentials or found
+        if project is None:
+            raise CredentialError("no project: hand over Client(project=...), or set GOOGLE_CLOUD_PROJECT")
+    return Tokens(credentials), project
 
 
-def _api_version() -> str:
-    wanted = os.environ.get("GOOGLE_GENAI_API_VERSION") or "v1"
-    return "v1beta" if wanted == "beta" else wanted
+def _vertex(project: str | None, location: str | None, options: HttpOptions) -> Dialect:
+    from .wire.vertex import VertexAi
+
+    # With a custom address of a collection, paths have neither project nor location.
+    return VertexAi(project, location, in_project=options.base_url_resource_scope is None)
 
 
-def _refuse_vertex() -> None:
-    for name in ("GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI"):
-        if os.environ.get(name, "").lower() in ("true", "1"):
-            raise ValidationError(f"{name} is set, and this version talks to the Gemini API only")
+def _transports(given: Any, options: HttpOptions) -> tuple[Any, Any]:
+    """The transports for synchronous calls and for asyncio: what was handed over, or None.
+
+    Clients of HTTP libraries in ``http_options`` are taken as the reference takes them.
+    """
+    sync, for_async, aiohttp = options.httpx_client, options.httpx_async_client, options.aiohttp_client
+    if sync is None and for_async is None and aiohttp is None:
+        adapted = _as_transport(given)
+        return adapted, adapted
+    if given is not None:
+        raise ValidationError("a transport and a client in http_options exclude each other")
+    if for_async is not None and aiohttp is not None:
+        raise ValidationError("httpx_async_client and aiohttp_client exclude each other", path="$.http_options")
+    chosen = None if sync is None else find_transport("httpx", sync)
+    if aiohttp is not None:
+        return chosen, find_transport("aiohttp", aiohttp)
+    return chosen, None if for_async is None else find_transport("httpx", async_client=for_async)
 
 
 def _labels() -> tuple[tuple[str, str], ...]:

@@ -93,6 +93,18 @@ class Secrets:
         """Whether a credential is anywhere in ``data``: as it is, percent-encoded, or in base64 at any offset."""
         return any(form in data for word in self._words for form in _forms(word))
 
+    def current(self) -> Secrets:
+        """These secrets as they are good now; a subclass may fetch a token, and wait for it."""
+        return self
+
+    async def acurrent(self) -> Secrets:
+        """``current`` for asyncio."""
+        return self
+
+    def rejected(self) -> bool:
+        """The server answered 401: whether another attempt makes sense. With a key that is what it is, it does not."""
+        return False
+
     def __repr__(self) -> str:
         return "<Secrets ***>"
 
@@ -250,6 +262,8 @@ class Machine(Protocol):
         ...
 
 
+_UNAUTHORIZED = 401
+
 # --- the drivers --------------------------------------------------------------------------------------------------
 
 
@@ -295,15 +309,21 @@ class Drive(Iterator[Event]):
         raise StopIteration
 
     def _send(self, request: Request) -> None:
-        self._release()
         try:
-            opened = self._transport.open(request, self._secrets)
-            self._response = opened.__enter__()
-            self._opened = opened
+            response = self._open(request)
+            if response.status == _UNAUTHORIZED and self._secrets.rejected():
+                response = self._open(request)
         except TransportError as error:
             self._machine.receive_failure(_alone(error))
         else:
-            self._machine.receive_response(self._response.status, self._response.headers)
+            self._machine.receive_response(response.status, response.headers)
+
+    def _open(self, request: Request) -> Response:
+        self._release()
+        opened = self._transport.open(request, self._secrets.current())
+        response = self._response = opened.__enter__()
+        self._opened = opened
+        return response
 
     def _read(self) -> None:
         response = self._response
@@ -388,15 +408,21 @@ class AsyncDrive(AsyncIterator[Event]):
         raise StopAsyncIteration
 
     async def _send(self, request: Request) -> None:
-        await self._release()
         try:
-            opened = self._transport.aopen(request, self._secrets)
-            self._response = await opened.__aenter__()
-            self._opened = opened
+            response = await self._open(request)
+            if response.status == _UNAUTHORIZED and self._secrets.rejected():
+                response = await self._open(request)
         except TransportError as error:
             self._machine.receive_failure(_alone(error))
         else:
-            self._machine.receive_response(self._response.status, self._response.headers)
+            self._machine.receive_response(response.status, response.headers)
+
+    async def _open(self, request: Request) -> AsyncResponse:
+        await self._release()
+        opened = self._transport.aopen(request, await self._secrets.acurrent())
+        response = self._response = await opened.__aenter__()
+        self._opened = opened
+        return response
 
     async def _read(self) -> None:
         response = self._response

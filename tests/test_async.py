@@ -52,7 +52,8 @@ class Stalling(ScriptedTransport):
                     discard()
                     gone.set()
 
-                response.aread, response.discard = aread, discarding
+                response.aread = aread  # type: ignore[method-assign]
+                response.discard = discarding  # type: ignore[method-assign]
                 return response
 
             async def __aexit__(self, *exception: object) -> None:

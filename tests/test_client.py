@@ -159,8 +159,9 @@ def test_extra_body_is_merged() -> None:
     [
         ({"timout": 5}, "timeout"),
         ({"timeout": 1.5}, "timeout"),
-        ({"httpx_client": object()}, "httpx_client"),
+        ({"httpx_client": object()}, "exclude each other"),
         ({"client_args": {}}, "client_args"),
+        ({"async_client_args": {}}, "async_client_args"),
         ({"base_url_resource_scope": "COLLECTION"}, "base_url"),
         ({"base_url": "ftp://x"}, "http"),
         (5, "http_options"),
@@ -181,14 +182,6 @@ def test_an_ephemeral_token_is_no_key() -> None:
     with pytest.raises(CredentialError, match="Live"):
         chat.send_message("q")
     assert not transport.requests
-
-
-@pytest.mark.parametrize("name", ["GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_GENAI_USE_ENTERPRISE"])
-def test_vertex_in_the_environment_is_not_ignored(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """A program that means Vertex AI is told, and does not talk to another service."""
-    monkeypatch.setenv(name, "True")
-    with pytest.raises(ValidationError, match=name):
-        chatproto.Client(api_key="k")
 
 
 def test_a_transport_by_name() -> None:

@@ -32,6 +32,8 @@ class Endpoint:
     timeout: float | None = None
     retry_options: HttpRetryOptions | None = None
     extra_body: Mapping[str, Any] | None = None
+    #: ``base_url`` is the whole address: that of a gateway which adds the path itself.
+    bare: bool = False
 
     def merged(self, options: HttpOptions | None) -> Endpoint:
         """This endpoint with a request's own ``http_options`` over it: each field that is set replaces the other's."""
@@ -51,6 +53,8 @@ class Endpoint:
         base = self.base_url.rstrip("/")
         if not base.startswith(("http://", "https://")):
             raise ValidationError(f"base_url must begin with http:// or https://, got {self.base_url!r}")
+        if self.bare:
+            return self.base_url
         return f"{base}/{self.api_version}/{path}" if self.api_version else f"{base}/{path}"
 
     def headers(self) -> Headers:

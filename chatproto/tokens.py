@@ -1,0 +1,121 @@
+"""Access tokens of Google Cloud: fetched by google-auth when one is needed, and renewed when they have run out."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from .errors import ChatProtoError, ConnectFailed, CredentialError, MissingExtraError
+from .transport import Secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["TokenSecrets", "Tokens", "default_credentials"]
+
+_SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+
+
+def _google_auth() -> Any:
+    try:
+        import google.auth.exceptions
+        import google.auth.transport.requests  # pyright: ignore[reportUnusedImport]  (for google.auth.transport)
+    except ImportError:
+        raise MissingExtraError(
+            "Vertex AI without an API key needs google-auth: pip install 'chatproto[vertex]'"
+        ) from None
+    return google.auth
+
+
+def default_credentials() -> tuple[Any, str | None]:
+    """The environment's own credentials, and its project. Raises CredentialError where there are none."""
+    google_auth = _google_auth()
+    try:
+        credentials, project = google_auth.default(scopes=_SCOPES)
+    except google_auth.exceptions.DefaultCredentialsError as error:
+        problem = str(error).partition("\n")[0]
+    else:
+        return credentials, project
+    raise CredentialError(f"no credentials for Vertex AI: {problem}")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+class Tokens:
+    """One set of credentials, whoever asks for its token: one refresh at a time."""
+
+    def __init__(self, credentials: Any) -> None:
+        """``credentials`` are google-auth's, or None for the environment's own, found on first use."""
+        self._credentials = credentials
+        self._lock = threading.Lock()
+        self._rejected: str | None = None
+
+    def headers(self) -> dict[str, str]:
+        """The headers that authorise a request now. May wait for a token server. Raises CredentialError."""
+        with self._lock:
+            if self._credentials is None:
+                self._credentials, _ = default_credentials()
+            credentials = self._credentials
+            if not credentials.valid or credentials.token == self._rejected:
+                self._refresh(credentials)
+            headers = {"authorization": f"Bearer {credentials.token}"}
+            quota_project = getattr(credentials, "quota_project_id", None)
+            return headers | ({"x-goog-user-project": quota_project} if quota_project else {})
+
+    @property
+    def at_hand(self) -> bool:
+        """Whether ``headers`` would answer without waiting."""
+        credentials = self._credentials
+        return credentials is not None and credentials.valid and credentials.token != self._rejected
+
+    def reject(self) -> None:
+        """The server did not take the present token: it is to be renewed, whatever its date says."""
+        with self._lock:
+            self._rejected = getattr(self._credentials, "token", None)
+
+    def _refresh(self, credentials: Any) -> None:
+        google_auth = _google_auth()
+        try:
+            credentials.refresh(google_auth.transport.requests.Request())
+        except google_auth.exceptions.TransportError as error:
+            failed: ChatProtoError = ConnectFailed(f"no access token: {_first_line(error)}")
+        except google_auth.exceptions.GoogleAuthError as error:
+            failed = CredentialError(f"no access token: {_first_line(error)}")
+        else:
+            return
+        raise failed
+
+
+class TokenSecrets(Secrets):
+    """Secrets whose token is fetched when a request is about to be sent."""
+
+    __slots__ = ("_more", "_tokens", "_tried", "_url")
+
+    def __init__(self, tokens: Tokens, headers: Mapping[str, str], *, url: str) -> None:
+        super().__init__(headers, url=url)
+        self._tokens = tokens
+        self._more = dict(headers)
+        self._url = url
+        self._tried = False
+
+    def current(self) -> Secrets:
+        """These, with a token that is good now. May wait for a token server."""
+        return Secrets({**self._tokens.headers(), **self._more}, url=self._url)
+
+    async def acurrent(self) -> Secrets:
+        """``current`` without blocking the event loop."""
+        import asyncio
+
+        if self._tokens.at_hand:
+            return self.current()
+        return await asyncio.to_thread(self.current)
+
+    def rejected(self) -> bool:
+        """The server answered 401: whether another attempt, with a new token, makes sense. Once it does."""
+        if self._tried:
+            return False
+        self._tried = True
+        self._tokens.reject()
+        return True
