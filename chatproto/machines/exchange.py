@@ -1,27 +1,29 @@
 """One HTTP call: head, body, framing, errors and retry.
 
 It is driven like every machine (see ``transport.Machine``), and hands out the JSON documents of the answer: one for a
-unary call, one a chunk for a streamed one. Nothing is parsed before ``next`` asks for it.
+unary call, one a chunk for a streamed one; or the bytes as they come. Nothing is parsed before ``next`` asks for it.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..errors import ChatProtoError, MalformedResponse, TransportError
 from ..types._json import is_object
 from ..wire.api_error import api_error, error_in
-from ..wire.framing import DocumentReader, Framing, StreamReader
+from ..wire.framing import BytesReader, DocumentReader, Framing, StreamReader
 from ..wire.json_codec import decode
 from .retry import Pause, RetryPolicy
 from .states import ExchangeInput, ExchangeState, ExchangeStates
-from .steps import DocumentReceived, ExchangeEnded, ReadBody, RetryScheduled, SendRequest, Step, Wait
+from .steps import DataReceived, DocumentReceived, ExchangeEnded, ReadBody, RetryScheduled, SendRequest, Step, Wait
 
 if TYPE_CHECKING:
     from ..wire.http import Headers, Request
 
-__all__ = ["MAX_ERROR_BYTES", "Exchange"]
+__all__ = ["MAX_ERROR_BYTES", "Answer", "Exchange"]
+
+Answer = Literal["document", "resource", "bytes"]
 
 #: How much of an error's body is kept; the rest is read over.
 MAX_ERROR_BYTES = 1024 * 1024
@@ -30,10 +32,17 @@ MAX_ERROR_BYTES = 1024 * 1024
 class Exchange:
     """One request and the answer to it."""
 
-    def __init__(self, request: Request, *, streamed: bool, policy: RetryPolicy | None = None) -> None:
-        """``streamed`` says whether the answer is a stream of documents or one document."""
+    def __init__(
+        self, request: Request, *, streamed: bool, policy: RetryPolicy | None = None, answer: Answer = "document"
+    ) -> None:
+        """``streamed`` says whether the answer is a stream of documents or one document.
+
+        Of one document, ``answer="resource"`` says that it may be empty, and that its member ``error`` is data: a file
+        has one. ``answer="bytes"`` hands the body out as it comes.
+        """
         self.request = request
         self._streamed = streamed
+        self._answer: Answer = answer
         self._policy = policy or RetryPolicy()
         self._states = ExchangeStates(ExchangeState.IDLE)
         self._attempt = 0
@@ -47,6 +56,8 @@ class Exchange:
         self._incoming: deque[bytes] = deque()
         self._documents: deque[bytes] = deque()
         self._framing: Framing = StreamReader() if self._streamed else DocumentReader()
+        if self._answer == "bytes":
+            self._framing = BytesReader()
         self._error_body = b""
         self._failure: TransportError | None = None
         self._finished = False  # the framing has been told that the body ended
@@ -153,6 +164,8 @@ class Exchange:
 
     def _hand_out(self, data: bytes) -> Step | None:
         """The event for one document; None for one that says nothing."""
+        if self._answer == "bytes":
+            return DataReceived(data, self._headers)
         if self._streamed and data.strip() == b"[DONE]":
             return None
         self._count += 1
@@ -160,7 +173,7 @@ class Exchange:
             document = self._decode(data)
         except MalformedResponse as error:
             return self._end(error)
-        refusal = error_in(document, self._headers)
+        refusal = None if self._answer == "resource" else error_in(document, self._headers)
         if refusal is not None:
             return self._end(refusal)
         if not is_object(document):
@@ -174,6 +187,8 @@ class Exchange:
 
     def _decode(self, data: bytes) -> object:
         if not data.strip() and not self._streamed:
+            if self._answer == "resource":
+                return {}
             raise MalformedResponse("empty", where=self._where)
         return decode(data, what=self._where, replace=self._streamed)
 

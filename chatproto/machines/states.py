@@ -18,6 +18,14 @@ A *conversation* is turns, one after the other, each with one exchange a round::
     ANSWER   the user answered the function calls       REOPEN    the request with the answers failed
     BEGIN    someone asked for the first step           END       the turn is over, whatever its outcome
     DRIVE    the driver reported; it is the exchange's  ABANDON   the caller has left
+
+An *upload* is one file on its way, with one exchange a request::
+
+    BEGIN    someone asked for the first step           RESUME    the wait is over: ask how much has arrived
+    OPENED   the server has given a URL for the bytes   ARRIVED   all is there, and the answer that says as what is lost
+    DRIVE    the driver reported; it is the exchange's  END       the upload is over, whatever came of it
+    TAKEN    the server has said how much it holds      ABANDON   the caller has left
+    DOUBT    it has not, so it must be asked
 """
 
 from __future__ import annotations
@@ -33,12 +41,16 @@ if TYPE_CHECKING:
 __all__ = [
     "CONVERSATION",
     "EXCHANGE",
+    "UPLOAD",
     "ConversationInput",
     "ConversationState",
     "ConversationStates",
     "ExchangeInput",
     "ExchangeState",
     "ExchangeStates",
+    "UploadInput",
+    "UploadState",
+    "UploadStates",
 ]
 
 
@@ -92,8 +104,35 @@ class ConversationInput(enum.Enum):
     ABANDON = "abandon"
 
 
+class UploadState(enum.Enum):
+    """Where an upload is."""
+
+    IDLE = "idle"
+    STARTING = "starting"
+    SENDING = "sending"
+    WAITING = "waiting"
+    QUERYING = "querying"
+    FETCHING = "fetching"
+    CLOSED = "closed"
+
+
+class UploadInput(enum.Enum):
+    """What happens to an upload."""
+
+    BEGIN = "begin"
+    OPENED = "opened"
+    DRIVE = "drive"
+    TAKEN = "taken"
+    DOUBT = "doubt"
+    RESUME = "resume"
+    ARRIVED = "arrived"
+    END = "end"
+    ABANDON = "abandon"
+
+
 _E, _EI = ExchangeState, ExchangeInput
 _C, _CI = ConversationState, ConversationInput
+_U, _UI = UploadState, UploadInput
 
 EXCHANGE: Final[Mapping[ExchangeState, Mapping[ExchangeInput, ExchangeState]]] = {
     _E.IDLE: {_EI.BEGIN: _E.AWAIT_HEAD, _EI.ABANDON: _E.CLOSED},
@@ -132,6 +171,35 @@ CONVERSATION: Final[Mapping[ConversationState, Mapping[ConversationInput, Conver
     },
     _C.CALLS_WANTED: {_CI.ANSWER: _C.ANSWERING, _CI.END: _C.IDLE},
     _C.ANSWERING: {_CI.ANSWER: _C.ANSWERING, _CI.BEGIN: _C.EXCHANGING, _CI.ABANDON: _C.CALLS_WANTED},
+}
+
+UPLOAD: Final[Mapping[UploadState, Mapping[UploadInput, UploadState]]] = {
+    _U.IDLE: {_UI.BEGIN: _U.STARTING, _UI.ABANDON: _U.CLOSED},
+    _U.STARTING: {
+        _UI.DRIVE: _U.STARTING,
+        _UI.OPENED: _U.SENDING,
+        _UI.END: _U.CLOSED,
+        _UI.ABANDON: _U.CLOSED,
+    },
+    _U.SENDING: {
+        _UI.DRIVE: _U.SENDING,
+        _UI.TAKEN: _U.SENDING,
+        _UI.DOUBT: _U.WAITING,
+        _UI.ARRIVED: _U.FETCHING,
+        _UI.END: _U.CLOSED,
+        _UI.ABANDON: _U.CLOSED,
+    },
+    _U.WAITING: {_UI.RESUME: _U.QUERYING, _UI.ABANDON: _U.CLOSED},
+    _U.QUERYING: {
+        _UI.DRIVE: _U.QUERYING,
+        _UI.TAKEN: _U.SENDING,
+        _UI.DOUBT: _U.WAITING,
+        _UI.ARRIVED: _U.FETCHING,
+        _UI.END: _U.CLOSED,
+        _UI.ABANDON: _U.CLOSED,
+    },
+    _U.FETCHING: {_UI.DRIVE: _U.FETCHING, _UI.END: _U.CLOSED, _UI.ABANDON: _U.CLOSED},
+    _U.CLOSED: {},
 }
 
 
@@ -188,3 +256,14 @@ class ConversationStates(_States[ConversationState, ConversationInput]):
     def table(self) -> Mapping[ConversationState, Mapping[ConversationInput, ConversationState]]:
         """CONVERSATION."""
         return CONVERSATION
+
+
+class UploadStates(_States[UploadState, UploadInput]):
+    """The state of an Upload."""
+
+    __slots__ = ()
+
+    @property
+    def table(self) -> Mapping[UploadState, Mapping[UploadInput, UploadState]]:
+        """UPLOAD."""
+        return UPLOAD

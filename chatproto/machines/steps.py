@@ -11,13 +11,14 @@ import attrs
 
 if TYPE_CHECKING:
     from ..errors import ChatProtoError
-    from ..types import FunctionCall, GenerateContentResponse
+    from ..types import File, FunctionCall, GenerateContentResponse
     from ..wire.http import Headers, Request
     from .history import Turn
 
 __all__ = [
     "ChunkReceived",
     "Command",
+    "DataReceived",
     "DocumentReceived",
     "Event",
     "ExchangeEnded",
@@ -28,6 +29,8 @@ __all__ = [
     "SendRequest",
     "Step",
     "TurnEnded",
+    "UploadEnded",
+    "UploadProgressed",
     "Wait",
 ]
 
@@ -77,6 +80,14 @@ class DocumentReceived:
 
 
 @attrs.frozen
+class DataReceived:
+    """Exchange: a piece of an answer that is bytes, as it came."""
+
+    data: bytes
+    headers: Headers
+
+
+@attrs.frozen
 class ExchangeEnded:
     """Exchange: it is over. ``error`` is None when the body ended as it should.
 
@@ -119,13 +130,32 @@ class TurnEnded:
     error: ChatProtoError | None = None
 
 
+@attrs.frozen
+class UploadProgressed:
+    """Upload: the server has said that it holds the first ``sent`` of ``total`` bytes. ``sent`` only grows."""
+
+    sent: int
+    total: int
+
+
+@attrs.frozen
+class UploadEnded:
+    """Upload: it is over. Either ``file`` is what the server made of the bytes, or ``error`` says why there is none."""
+
+    file: File | None
+    error: ChatProtoError | None = None
+
+
 Event = Union[
     RetryScheduled,
     DocumentReceived,
+    DataReceived,
     ExchangeEnded,
     ChunkReceived,
     FunctionCallsRequested,
     RoundFailed,
     TurnEnded,
+    UploadProgressed,
+    UploadEnded,
 ]
 Step = Union[Command, Event]

@@ -12,7 +12,7 @@ from ..errors import RemoteProtocolError, ResponseTooLarge
 from .json_array import JsonArrayReader
 from .sse import MAX_EVENT_BYTES, SseReader
 
-__all__ = ["MAX_BODY_BYTES", "DocumentReader", "Framing", "StreamReader"]
+__all__ = ["MAX_BODY_BYTES", "BytesReader", "DocumentReader", "Framing", "StreamReader"]
 
 #: The most that the body of an answer may hold, whole or in a stream: an answer without an end must not fill the
 #: memory, and what it says is kept until the turn ends.
@@ -65,6 +65,23 @@ class DocumentReader:
         """The document, also an empty one; none that was too large."""
         document, self._held = b"".join(self._held), []
         return [] if self.failed else [document], None
+
+
+class BytesReader:
+    """The body is no JSON: each piece is handed out as it came, whatever its size."""
+
+    __slots__ = ("failed",)
+
+    def __init__(self) -> None:
+        self.failed: RemoteProtocolError | None = None
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The piece itself."""
+        return [data]
+
+    def finish(self) -> tuple[list[bytes], bytes | None]:
+        """Nothing: all has been handed out."""
+        return [], None
 
 
 class StreamReader:

@@ -13,9 +13,18 @@ from .json_codec import decode
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Headers", "Request", "header", "retry_after"]
+__all__ = ["FileSlice", "Headers", "Request", "header", "retry_after"]
 
 Headers = tuple[tuple[str, str], ...]
+
+
+@attrs.frozen
+class FileSlice:
+    """``size`` bytes from ``offset`` of the file that the program knows as ``name``: a body without its bytes."""
+
+    name: str
+    offset: int
+    size: int
 
 
 @attrs.frozen(kw_only=True)
@@ -24,6 +33,8 @@ class Request:
 
     ``body`` is in pieces that are sent one after the other: the conversation so far is a piece that is made once.
     ``timeout`` is in seconds, for connecting and for each wait for a piece of the answer; None waits for ever.
+    ``file`` is sent after the pieces. Whoever has the file puts its bytes into ``body`` and takes ``file`` away before
+    a transport sees the request (``chatproto.files.WithSource`` does): a transport need not know of it.
     """
 
     method: str
@@ -31,6 +42,7 @@ class Request:
     headers: Headers = ()
     body: tuple[bytes, ...] = attrs.field(default=(), repr=lambda body: f"<{sum(map(len, body))} bytes>")
     timeout: float | None = None
+    file: FileSlice | None = None
 
     @property
     def content(self) -> bytes:
