@@ -6,18 +6,21 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from ..errors import ValidationError
-from ..types import Blob, Content, File, FileData, Part
+from ..types import Blob, Content, File, FileData, Image, Part
+from ..types._conveniences import is_picture
 from ..types._value import keys_of
+from .images import image_to_part, to_blob
 
 __all__ = ["as_list", "to_contents", "to_message", "to_part", "to_system_instruction"]
 
-_ACCEPTED = "text, a types.Part, a types.File, a dict of a part's fields, or a list of those"
+_ACCEPTED = "text, a types.Part, a types.File, an image, a dict of a part's fields, or a list of those"
 
 
 def to_message(message: Any) -> Content:
     """The user content that a chat sends for ``message``.
 
-    Raises ValidationError, with the index in a list, for anything else than text, parts, files and dicts of parts.
+    Raises ValidationError, with the index in a list, for anything else than text, parts, files, images, and dicts of
+    parts.
     """
     if isinstance(message, Content):
         raise ValidationError(f"a message is {_ACCEPTED}; of a Content, hand over its parts")
@@ -58,18 +61,38 @@ def to_part(item: Any) -> Part:
             return Part(inline_data=item)
         case FileData():
             return Part(file_data=item)
+        case Image():
+            return image_to_part(item)
         case Mapping():
             return _part_of(item)  # pyright: ignore[reportUnknownArgumentType]
         case bytes() | bytearray():
             raise ValidationError("bytes need a MIME type: types.Part.from_bytes(data=..., mime_type=...)")
         case list() | tuple():
             raise ValidationError("a list in a list of parts")
+        case _ if is_picture(item):
+            return Part(inline_data=to_blob(item))
         case _:
             raise ValidationError(f"a message is {_ACCEPTED}; got {type(item).__name__}")
 
 
+#: Values that may stand for a part as dicts of their fields, told by the first key that is in one.
+_BY_KEY: Mapping[str, Any] = {
+    "data": Blob,
+    "file_uri": FileData,
+    "fileUri": FileData,
+    "uri": File,
+    "image_bytes": Image,
+    "imageBytes": Image,
+    "gcs_uri": Image,
+    "gcsUri": Image,
+}
+
+
 def _part_of(item: Mapping[Any, Any]) -> Part:
     known = keys_of(Part)
+    for key, cls in _BY_KEY.items():
+        if item.get(key) is not None:
+            return to_part(cls.model_validate(item))
     if not any(key in known and held is not None for key, held in item.items()):
         fields = ", ".join(sorted(map(repr, item))) or "no fields"
         raise ValidationError(f"a dict as a part needs a field of types.Part, such as 'text'; got {fields}")
@@ -116,13 +139,27 @@ def _whole_content(item: Any) -> Content | None:
     if isinstance(item, Content):
         return item
     if isinstance(item, Mapping) and ("parts" in item or "role" in item):
-        return Content.model_validate(item)
+        return _content_of(item)  # pyright: ignore[reportUnknownArgumentType]
     items = as_list(item)
     if items is None:
         return None
     if not items:
         raise ValidationError("an empty list where parts are expected")
     return Content(role="user", parts=[to_part(each) for each in items])
+
+
+def _content_of(item: Mapping[Any, Any]) -> Content:
+    """A dict of a Content's fields. Its parts may hold pictures."""
+    parts = as_list(item.get("parts"))
+    if parts is None:
+        return Content.model_validate(item)
+    made: list[Any] = []
+    try:
+        for part in parts:
+            made.append(Part.model_validate(part) if isinstance(part, Mapping) else part)  # noqa: PERF401
+    except ValidationError as error:
+        raise error.under(f".parts[{len(made)}]") from None
+    return Content.model_validate({**item, "parts": made})
 
 
 def to_system_instruction(given: Any) -> Content:

@@ -154,21 +154,22 @@ def _is_object(kind: Any) -> bool:
     return cls is not None and issubclass(cls, Mapping)
 
 
-def _builder(cls: type) -> Any:
-    return next((each for each in (tuple, set, frozenset) if issubclass(cls, each)), list)
+def _filled(cls: Any, items: Iterable[Any]) -> Any:
+    if is_class(cls, tuple):
+        return tuple(items)
+    return set(items) if is_class(cls, set) else frozenset(items) if is_class(cls, frozenset) else list(items)
 
 
 def _array_hook(made: cattrs.Converter, kind: Any) -> Callable[[Any, Any], Any]:
     cls: Any = _container(kind)
     arguments = get_args(kind)
-    build = _builder(cls)
-    fixed = build is tuple and bool(arguments) and arguments[1:] != (...,)
+    fixed = is_class(cls, tuple) and bool(arguments) and arguments[1:] != (...,)
 
     def structure(items: Any, _: Any) -> Any:
         if not is_array(items) or (fixed and len(items) != len(arguments)):
             raise TypeError(f"expected an array for {kind}")
         kinds = arguments if fixed else (arguments[0] if arguments else Any,) * len(items)
-        return build(made.structure(item, inner) for item, inner in zip(items, kinds, strict=True))
+        return _filled(cls, (made.structure(item, inner) for item, inner in zip(items, kinds, strict=True)))
 
     return structure
 

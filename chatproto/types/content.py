@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         Transcription,
         VideoMetadata,
     )
-    from .unions import PartUnionDict
+    from .unions import BlobImageUnionDict, PartUnionDict
 
 __all__ = [
     "Blob",
@@ -46,7 +46,8 @@ __all__ = [
 class Part(Value):
     """One piece of a content. One field says of what kind it is; the others say how it is to be taken.
 
-    ``Part("text")``, ``Part(file)`` and ``Part({"text": "text"})`` are short for the keywords.
+    ``Part("text")``, ``Part(file)`` and ``Part({"text": "text"})`` are short for the keywords. A ``PIL.Image.Image``,
+    as ``inline_data`` or by itself, is encoded at once, so that a Part never holds anything but values.
     """
 
     media_resolution: PartMediaResolution | None = None
@@ -88,7 +89,7 @@ class Part(Value):
             file_data: FileData | None = None,
             function_call: FunctionCall | None = None,
             function_response: FunctionResponse | None = None,
-            inline_data: Blob | None = None,
+            inline_data: Blob | BlobImageUnionDict | None = None,
             text: str | None = None,
             thought: bool | None = None,
             thought_signature: bytes | None = None,
@@ -113,6 +114,16 @@ class Part(Value):
                 raise ValidationError("a Part is made from one positional argument or from keywords, not from both")
             else:
                 self.__dict__.update(_part(value, copied=True).__dict__)
+
+        def _fill(self, fields: Mapping[str, Any]) -> None:
+            super()._fill(_encoded(fields))
+
+        def __setattr__(self, name: str, item: Any) -> None:
+            super().__setattr__(name, _encoded({name: item})[name] if name == "inline_data" else item)
+
+        @classmethod
+        def model_validate(cls, obj: Any) -> Self:  # noqa: D102  (Value has the docstring)
+            return super().model_validate(_encoded(obj) if isinstance(obj, Mapping) else obj)
 
     def as_image(self) -> Image | None:
         """The inline data as an Image; None if it is not an image."""
@@ -175,6 +186,19 @@ class Part(Value):
         return cls(code_execution_result=CodeExecutionResult(outcome=outcome, output=output))
 
 
+def _encoded(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields of a part, with a picture of an image library's as a Blob."""
+    for key in ("inline_data", "inlineData"):
+        item = fields.get(key)
+        if item is None or isinstance(item, (Blob, dict)):
+            continue
+        from ._conveniences import encode_image, is_picture
+
+        if is_picture(item):
+            return {**fields, key: encode_image(item)}
+    return fields
+
+
 def _resolution(given: PartMediaResolution | Mapping[str, Any] | str | None) -> PartMediaResolution | None:
     # A string, and an enum's member is one, is the level.
     return cast("PartMediaResolution | None", {"level": given} if isinstance(given, str) else given)
@@ -200,8 +224,11 @@ def _part(item: Any, *, copied: bool) -> Part:
             raise ValidationError("a File without uri and mime_type cannot be a part")
         name = item.display_name if copied else None
         return Part(file_data=FileData(file_uri=item.uri, mime_type=item.mime_type, display_name=name))
+    blob = _encoded({"inline_data": item})["inline_data"]
+    if blob is not item:
+        return Part(inline_data=blob)
     kind = f"{type(item).__module__}.{type(item).__qualname__}"
-    raise ValidationError(f"expected a string, a Part, a File or a dict of one's fields, got {kind}")
+    raise ValidationError(f"expected a string, a Part, a File, an image or a dict of one's fields, got {kind}")
 
 
 @value
