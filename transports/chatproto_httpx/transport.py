@@ -88,10 +88,11 @@ class HttpxTransport:
         hop = first_hop(request)
         try:
             while isinstance(hop, Hop):
-                prepared = sender.prepare(hop, _Pieces)
+                prepared = sender.prepare(hop, _SyncPieces)
                 if isinstance(prepared, ChatProtoError):
                     return prepared
                 response = client.send(prepared, **sender.options(hop))
+                sender.forget_body()
                 following = hop.after(response.status_code, header(headers_of(response), "location"))
                 if following is None:
                     return SyncBody(sender.library, response, secrets)
@@ -133,6 +134,7 @@ class HttpxTransport:
                 if isinstance(prepared, ChatProtoError):
                     return prepared
                 response = await client.send(prepared, **sender.options(hop))
+                sender.forget_body()
                 following = hop.after(response.status_code, header(headers_of(response), "location"))
                 if following is None:
                     return AsyncBody(sender.library, response, secrets)
@@ -200,19 +202,28 @@ class _Sender:
         self._client = client
         self._secrets = secrets
         self._own = own
+        self._content: _Pieces | None = None
+
+    def forget_body(self) -> None:
+        """Let go of what has been sent: in the library, requests and responses refer to each other, and so their bodies
+        would stay in memory until the garbage collector comes.
+        """
+        if self._content is not None:
+            self._content.pieces = ()
 
     def options(self, hop: Hop) -> dict[str, Any]:
         """How to send what ``prepare`` has made."""
         options: dict[str, Any] = {"stream": True, "follow_redirects": False}
         return {**options, "auth": None} if self._own or hop.elsewhere else options
 
-    def prepare(self, hop: Hop, stream: Callable[[tuple[bytes, ...]], Any]) -> Any:
+    def prepare(self, hop: Hop, stream: Callable[[tuple[bytes, ...]], _Pieces]) -> Any:
         """The library's request for one hop, or what is wrong with it."""
         headers = hop.headers(self._secrets)
         if isinstance(headers, ChatProtoError):
             return headers
         pieces = hop.pieces
-        content = stream(pieces) if len(pieces) > 1 else pieces[0] if pieces else None
+        self._content = stream(pieces) if len(pieces) > 1 else None
+        content = self._content or (pieces[0] if pieces else None)
         fields = _encoded(headers)
         if len(pieces) > 1:
             fields.append((b"content-length", b"%d" % hop.length))  # else it would be sent in HTTP's chunks
@@ -247,18 +258,15 @@ class _Pieces:
     """A body that is sent piece by piece, and again if the client's auth asks for it."""
 
     def __init__(self, pieces: tuple[bytes, ...]) -> None:
-        self._pieces = pieces
+        self.pieces = pieces
 
+
+class _SyncPieces(_Pieces):
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._pieces)
+        return iter(self.pieces)
 
 
-class _AsyncPieces:
-    """The same for asyncio."""
-
-    def __init__(self, pieces: tuple[bytes, ...]) -> None:
-        self._pieces = pieces
-
+class _AsyncPieces(_Pieces):
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self._pieces:
+        for piece in self.pieces:
             yield piece
