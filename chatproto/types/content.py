@@ -80,7 +80,7 @@ class Part(Value):
 
         def __init__(
             self,
-            value: PartUnionDict | None = None,
+            value: PartUnionDict | Mapping[str, Any] | None = None,
             /,
             *,
             media_resolution: PartMediaResolution | None = None,

@@ -28,11 +28,12 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from types import GenericAlias, UnionType
     from typing import Protocol, TypeAlias
 
     from .content import Blob, Content, Part
+    from .dicts import BlobDict, ContentDict, FileDict, PartDict, SchemaDict, SpeechConfigDict, ToolDict
     from .files import File
     from .schema import Schema
     from .speech import SpeechConfig
@@ -62,24 +63,22 @@ if TYPE_CHECKING:
         @property
         def call_tool(self) -> Callable[..., Any]: ...
 
-    _Fields: TypeAlias = Mapping[str, Any]
-
     PartUnion: TypeAlias = str | PillowImage | File | Part
-    PartUnionDict: TypeAlias = PartUnion | _Fields
+    PartUnionDict: TypeAlias = PartUnion | FileDict | PartDict
     ContentUnion: TypeAlias = Content | PartUnion | Sequence[PartUnion]
-    ContentUnionDict: TypeAlias = Content | PartUnionDict | Sequence[PartUnionDict]
+    ContentUnionDict: TypeAlias = Content | ContentDict | PartUnionDict | Sequence[PartUnionDict]
     ContentListUnion: TypeAlias = ContentUnion | Sequence[ContentUnion]
     ContentListUnionDict: TypeAlias = ContentUnionDict | Sequence[ContentUnionDict]
     BlobImageUnion: TypeAlias = PillowImage | Blob
-    BlobImageUnionDict: TypeAlias = BlobImageUnion | _Fields
+    BlobImageUnionDict: TypeAlias = BlobImageUnion | BlobDict
     SchemaUnion: TypeAlias = dict[Any, Any] | type | Schema | GenericAlias | UnionType
-    SchemaUnionDict: TypeAlias = SchemaUnion | _Fields
+    SchemaUnionDict: TypeAlias = SchemaUnion | SchemaDict
     ToolUnion: TypeAlias = Tool | Callable[..., Any] | McpTool | McpSession
-    ToolUnionDict: TypeAlias = ToolUnion | _Fields
+    ToolUnionDict: TypeAlias = ToolUnion | ToolDict
     ToolListUnion: TypeAlias = list[ToolUnion]
     ToolListUnionDict: TypeAlias = list[ToolUnionDict]
     SpeechConfigUnion: TypeAlias = str | SpeechConfig
-    SpeechConfigUnionDict: TypeAlias = SpeechConfigUnion | _Fields
+    SpeechConfigUnionDict: TypeAlias = SpeechConfigUnion | SpeechConfigDict
 else:
     PartUnion = PartUnionDict = ContentUnion = ContentUnionDict = ContentListUnion = ContentListUnionDict = Any
     BlobImageUnion = BlobImageUnionDict = SchemaUnion = SchemaUnionDict = Any
