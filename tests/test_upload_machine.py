@@ -412,6 +412,44 @@ def test_a_server_that_does_not_answer_questions() -> None:
     assert waits(steps) == [1, 2, 4]
 
 
+def test_questions_are_counted_in_a_row() -> None:
+    """An answered question renews the patience with questions, if not with chunks."""
+    lost, nothing = Fault(lost=True), Fault(lost=True, keep=0)
+    server = ModelServer(4, faults=[nothing, lost, None, nothing, lost, None, lost, lost, None])
+    steps = play(Upload(described(4), ENDPOINT), server)
+    assert ended(steps).error is None
+    assert waits(steps) == [1, 2, 2, 4, 4, 4]
+
+
+@pytest.mark.parametrize("received", [None, "5", "-1", "x"])
+def test_an_answer_to_a_question_that_is_none(received: str | None) -> None:
+    """A size that is missing, no number, or more than the file has, is as good as no answer."""
+    server = ModelServer(4, faults=[Fault(status=503, keep=0), Fault(received=received)])
+    steps = play(Upload(described(4), ENDPOINT), server)
+    assert ended(steps).error is None
+    assert waits(steps) == [1, 2]
+    assert asked(steps)[1:] == [("upload, finalize", "0"), ("query", None), ("query", None), ("upload, finalize", "0")]
+
+
+class _Hesitant(ModelServer):
+    """Does not end the upload with the last chunk, but when it is told again."""
+
+    def answer(self, request: Request) -> Any:
+        """The response to one request."""
+        if header(request.headers, "x-goog-upload-command") == "query":
+            self.finishes = True
+        return super().answer(request)
+
+
+def test_an_upload_that_only_lacks_its_end() -> None:
+    """All bytes are there: the end is asked for without bytes, and the progress is not told twice."""
+    server = _Hesitant(4, finishes=False)
+    steps = play(Upload(described(4), ENDPOINT), server)
+    assert ended(steps).error is None
+    assert asked(steps)[1:] == [("upload, finalize", "0"), ("query", None), ("upload, finalize", "4")]
+    assert [step for step in steps if isinstance(step, UploadProgressed)] == [UploadProgressed(4, 4)]
+
+
 def test_a_server_that_is_never_satisfied() -> None:
     """All bytes are there and the upload stays active: it is asked to finish, without bytes, and then given up."""
     server = ModelServer(4, finishes=False)
