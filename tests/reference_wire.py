@@ -17,7 +17,7 @@ reference_types: Any = genai.types
 
 #: Objects whose keys are the program's, not the API's.
 _FREE = frozenset(
-    {"args", "response", "labels", "responseJsonSchema", "parametersJsonSchema", "partMetadata", "headers", "default"}
+    {"args", "labels", "responseJsonSchema", "parametersJsonSchema", "partMetadata", "headers", "default", "example"}
 )
 
 
@@ -53,19 +53,19 @@ class Reference:
         return self.client.models.generate_content(model="m", contents="q", config={"response_schema": shape}).parsed
 
 
-def normal(document: Any, *, key: str = "") -> Any:
-    """``document`` with the API's keys in camel case and all numbers alike, but for what belongs to the program."""
-    if key in _FREE:
+def normal(document: Any, *, key: str = "", above: str = "") -> Any:
+    """``document`` with the API's keys in camel case, but for what belongs to the program."""
+    if key in _FREE or (key == "response" and above in ("functionResponse", "toolResponse")):
         return document
     if isinstance(document, dict):
         held = {each if key == "properties" else _camel(each): item for each, item in document.items()}
         return {
-            each: normal(item, key="" if key == "properties" else each)
+            each: normal(item, key="" if key == "properties" else each, above=key)
             for each, item in held.items()
             if (each, item) != ("title", "Placeholder")  # of a helper class of google-genai's
         }
     if isinstance(document, list):
-        return [normal(item) for item in document]
+        return [normal(item, above=key) for item in document]
     return document
 
 

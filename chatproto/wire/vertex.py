@@ -113,8 +113,8 @@ class VertexAi:
         written = to_wire(item)
         if name == "image_config":
             moved = {new: written.pop(old) for old, new in _OUTPUT_OPTIONS.items() if old in written}
-            if moved:
-                written["imageOutputOptions"] = moved | written.get("imageOutputOptions", {})
+            if moved and written.setdefault("imageOutputOptions", moved) is not moved:
+                raise ValidationError("says what its output_ fields say too", path="$.image_output_options")
         return written
 
     def _cached_content(self, name: str) -> str:
