@@ -9,6 +9,8 @@ stays open for the next request.
     with LoopbackServer() as server:
         server.on("/slow", [head(200, content_length=2), b"a", 0.1, b"b"])
         transport.open(Request(method="GET", url=server.url("/slow")), secrets)
+
+With ``tls`` it speaks HTTPS, with a certificate that nobody trusts who was not given ``CERTIFICATE``.
 """
 
 from __future__ import annotations
@@ -16,9 +18,12 @@ from __future__ import annotations
 import enum
 import socket
 import socketserver
+import ssl
 import struct
+import tempfile
 import threading
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Union
 
 import attrs
@@ -28,13 +33,33 @@ from ..wire.http import Headers, header
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["CLOSE", "RESET", "LoopbackServer", "Received", "chunk", "head"]
+__all__ = ["CERTIFICATE", "CLOSE", "RESET", "LoopbackServer", "Received", "chunk", "head"]
 
 
 class _Ending(enum.Enum):
     CLOSE = "close"
     RESET = "reset"
 
+
+#: For 127.0.0.1 and localhost, made for this file and used nowhere else; signed by itself, valid until 2126.
+CERTIFICATE = """\
+-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUQrNCHjGI16znRpbsmr0B7KrdiUAwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJMTI3LjAuMC4xMCAXDTI2MTEyMzAyMDYwMVoYDzIxMjYxMDMw
+MDIwNjAxWjAUMRIwEAYDVQQDDAkxMjcuMC4wLjEwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQFQgw7nOfwe0cXpMGOtfp7f4KNvLNU+FuB/z68BdJzDXbG2E9Pr0O+
+v0m7erdVcyrxW6xjrZTvwkBWzt9nYicIo28wbTAdBgNVHQ4EFgQUrKfTvsEqRhim
+JOAtJfCbCqV+Ch0wHwYDVR0jBBgwFoAUrKfTvsEqRhimJOAtJfCbCqV+Ch0wDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARhwR/AAABgglsb2NhbGhvc3QwCgYIKoZI
+zj0EAwIDSAAwRQIhAPRB7EAFumIE+cP1jNRWLZVdBGtN77qHBTmslWI/Jr3kAiAZ
+xvkLIKMqffCYBzluy4GFbScdepmPZJV816NDfSu9wA==
+-----END CERTIFICATE-----
+"""
+_KEY = """\
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgZKgLXKXMmx3Q/9ql
+1Df6nty3UL6e+otApG6bHeYQUQ+hRANCAAQFQgw7nOfwe0cXpMGOtfp7f4KNvLNU
++FuB/z68BdJzDXbG2E9Pr0O+v0m7erdVcyrxW6xjrZTvwkBWzt9nYicI
+"""
 
 CLOSE = _Ending.CLOSE
 RESET = _Ending.RESET
@@ -83,7 +108,8 @@ def chunk(data: bytes = b"") -> bytes:
 class LoopbackServer:
     """Answers each path as told, on 127.0.0.1 and a free port, until the ``with`` block is left."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: bool = False) -> None:
+        self._tls = _tls_context() if tls else None
         self.received: list[Received] = []
         self.connections = 0
         self._answers: dict[str, Answer] = {}
@@ -115,7 +141,7 @@ class LoopbackServer:
 
     def url(self, path: str) -> str:
         """The URL of a path on this server."""
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}{path}"
 
     def on(self, path: str, answer: Answer) -> None:
         """Answer requests for ``path`` (without its query) so. A function is given the request."""
@@ -151,7 +177,10 @@ class LoopbackServer:
             number = self.connections
             self._open.add(connection)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        raw = connection
         try:
+            if self._tls is not None:
+                connection = self._wrapped(raw)
             reader = connection.makefile("rb")
             with reader:
                 while (request := _read_request(reader, number)) is not None:
@@ -164,8 +193,24 @@ class LoopbackServer:
         finally:
             connection.close()
             with self._gone:
-                self._open.discard(connection)
+                self._open -= {raw, connection}
                 self._gone.notify_all()
+
+    def _wrapped(self, raw: socket.socket) -> socket.socket:
+        """Shake hands. The wrapped socket takes over from the other, which is closed by that."""
+        assert self._tls is not None
+        wrapped = self._tls.wrap_socket(raw, server_side=True, do_handshake_on_connect=False)
+        with self._lock:
+            self._open.add(wrapped)
+            self._open.discard(raw)
+        try:
+            wrapped.do_handshake()
+        except OSError:
+            with self._gone:
+                self._open.discard(wrapped)
+            wrapped.close()
+            raise
+        return wrapped
 
     def _answer(self, connection: socket.socket, request: Received) -> bool:
         """Play the script; whether the connection stays open."""
@@ -182,6 +227,8 @@ class LoopbackServer:
 
     def _left(self, connection: socket.socket, seconds: float) -> bool:
         """Wait; whether the server was stopped or the client left meanwhile."""
+        if isinstance(connection, ssl.SSLSocket):  # it cannot be looked into without reading
+            return self._stopped.wait(seconds)
         connection.settimeout(seconds)
         try:
             return connection.recv(1, socket.MSG_PEEK) == b"" or self._stopped.wait(seconds)
@@ -189,6 +236,16 @@ class LoopbackServer:
             return self._stopped.is_set()
         finally:
             connection.settimeout(None)
+
+
+def _tls_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "both.pem")  # it is read from files only
+        kind = "PRIVATE KEY"
+        path.write_text(f"{CERTIFICATE}-----BEGIN {kind}-----\n{_KEY}-----END {kind}-----\n", encoding="ascii")
+        context.load_cert_chain(path)
+    return context
 
 
 def _read_request(reader: Any, connection: int) -> Received | None:

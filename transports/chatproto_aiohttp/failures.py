@@ -43,10 +43,10 @@ def mapped(error: Exception, secrets: Secrets, *, opening: bool) -> ChatProtoErr
     words = _words(error, secrets)
     if isinstance(error, (asyncio.TimeoutError, TimeoutError)):
         return TimedOut(words, cause=cause)
-    if isinstance(error, ValueError) and opening:
-        return ValidationError(f"aiohttp cannot send this request: {words} ({cause})")
-    if opening and isinstance(error, _NO_CONNECTION):
+    if opening and isinstance(error, _NO_CONNECTION):  # before ValueError: that of a certificate is one
         return ConnectFailed(words, cause=cause)
+    if opening and isinstance(error, ValueError):
+        return ValidationError(f"aiohttp cannot send this request: {words} ({cause})")
     if _undecodable(error):
         return TransportError(words, cause=cause)
     return ConnectionLost(words, cause=cause)

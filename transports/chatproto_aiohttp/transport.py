@@ -121,6 +121,29 @@ class _Response:
         self._failure: ChatProtoError | None = None
         self._ended = False
         self._given_up = False
+        self._closing = self._watch()
+
+    def _watch(self) -> asyncio.Future[Any] | None:
+        """Look out for the end of the connection: of a chunk that is no chunk, aiohttp does not tell the reader, who
+        would wait for ever.
+        """
+        protocol: Any = self._response.connection and self._response.connection.protocol
+        closing: asyncio.Future[Any] | None = getattr(protocol, "closed", None)
+        if closing is not None:
+            closing.add_done_callback(self._wake)
+        return closing
+
+    def _wake(self, closing: asyncio.Future[Any]) -> None:
+        content = self._response.content
+        if content.exception() is None and not content.is_eof():
+            content.set_exception(aiohttp.ClientPayloadError("the connection was closed in the middle of the body"))
+        if not closing.cancelled():
+            closing.exception()  # it has been looked at
+
+    def _unwatch(self) -> None:
+        closing, self._closing = self._closing, None
+        if closing is not None:
+            closing.remove_done_callback(self._wake)
 
     async def aread(self) -> bytes:
         """What has arrived, decoded; ``b""`` at the end."""
@@ -146,8 +169,11 @@ class _Response:
                 raise
             self._failure = ConnectionLost(str(error), cause=type(error).__name__)
         else:
-            self._ended = not data
+            if not data:
+                self._ended = True
+                self._unwatch()
             return data
+        self._unwatch()
         # What arrived before the failure is there still, but readany raises first.
         with suppress(Exception):
             rest: bytes = content._read_nowait(-1)  # noqa: SLF001
@@ -159,6 +185,7 @@ class _Response:
         """Close the connection, unless the body has ended and it is in the pool again. Needs no running loop."""
         if not self._ended:
             self._given_up = True
+        self._unwatch()
         loop, response = self._loop, self._response
         if runs_here(loop):
             response.close()
