@@ -32,7 +32,11 @@ GIVEN: dict[str, Any] = {
     "FunctionDeclaration.parameters_json_schema": {"type": "object", "x_y": {"a_b": 1}},
     "FunctionDeclaration.response_json_schema": {"type": "object", "x_y": {"a_b": 1}},
     "FunctionDeclaration.name": "f",
+    "GenerateContentConfig.top_k": 3.0,
+    "GenerateContentConfig.response_modalities": ["AUDIO"],
     "Schema.additional_properties": {"type": "STRING"},
+    **dict.fromkeys(("VideoMetadata.start_offset", "VideoMetadata.end_offset"), "1.5s"),
+    **dict.fromkeys(("StreamableHttpTransport.timeout", "StreamableHttpTransport.sse_read_timeout"), "5s"),
     "Schema.default": {"a_b": 1},
     "Schema.example": {"a_b": 1},
 }
@@ -85,7 +89,7 @@ def scalar(kind: Any) -> Any:
     if typing.get_origin(kind) is Literal:
         return typing.get_args(kind)[0]
     if isinstance(kind, type) and issubclass(kind, OpenEnum):
-        return list(kind)[-1].value
+        return list(kind)[1].value  # the first says that there is none
     plain: dict[Any, Any] = {str: "s", bool: True, int: 3, float: 0.5, bytes: b"\x01\x02", Any: "any"}
     return datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC) if kind is datetime else plain[kind]
 

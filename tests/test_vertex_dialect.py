@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from chatproto import types
-from chatproto.convert.config import to_config
+from chatproto.convert.config import to_config, to_count_config
 from chatproto.errors import ValidationError
 from chatproto.machines.conversation import Conversation
 from chatproto.machines.steps import SendRequest
@@ -216,7 +216,7 @@ def test_what_is_counted() -> None:
 
     from reference_wire import Reference, normal
 
-    config = types.CountTokensConfig.model_validate(COUNTED)
+    config, _ = to_count_config({**COUNTED, "system_instruction": "S"})
     reference = Reference(vertex=True)
     reference.client.models.count_tokens(model="m", contents="q", config=copy.deepcopy(COUNTED))
     sent = normal(json.loads(reference.requests[-1].content))
@@ -232,6 +232,18 @@ def test_what_is_counted() -> None:
     with pytest.raises(ValidationError, match="Gemini API") as caught:
         VERTEX.count_settings(types.CountTokensConfig.model_validate(bad))
     assert caught.value.path == "$.generation_config.enable_enhanced_civic_answers"
+
+
+def test_the_config_of_count_tokens() -> None:
+    """Headers are taken out of it, the caller's is not changed, and errors name the path."""
+    given = types.CountTokensConfig(system_instruction="S", http_options=types.HttpOptions(headers={"a": "b"}))
+    before = copy.deepcopy(given)
+    made, headers = to_count_config(given)
+    assert given == before
+    assert headers == {"a": "b"}
+    assert made.http_options == types.HttpOptions()
+    with pytest.raises(ValidationError, match=r"^\$\.config\.http_options\.timeout"):
+        to_count_config({"http_options": {"timeout": -1}})
 
 
 def test_a_conversation_with_vertex_ai() -> None:

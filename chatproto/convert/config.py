@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from ..errors import UnsupportedFunctionError, ValidationError
-from ..types import GenerateContentConfig, HttpOptions, Schema, Tool
+from ..types import CountTokensConfig, GenerateContentConfig, HttpOptions, Schema, Tool
 from .json_schema import is_type, to_json_schema
 from .messages import as_list, to_system_instruction
 from .parsed import ParseTarget
 from .schemas import to_schema
 
-__all__ = ["parse_target", "to_config", "to_http_options"]
+__all__ = ["parse_target", "to_config", "to_count_config", "to_http_options"]
 
 #: Fields of http_options that configure a library's own client. A transport that was chosen already has one.
 _OF_A_LIBRARY = ("client_args", "async_client_args")
@@ -37,6 +37,20 @@ def to_config(given: Any) -> tuple[GenerateContentConfig, dict[str, str]]:
             config.response_schema = _field("response_schema", _schema, config.response_schema)
         if config.response_json_schema is not None:
             config.response_json_schema = _field("response_json_schema", _json_schema, config.response_json_schema)
+        if config.http_options is not None:
+            config.http_options, headers = _field("http_options", to_http_options, config.http_options)
+    except ValidationError as error:
+        raise error.under(".config") from None
+    return config, headers
+
+
+def to_count_config(given: Any) -> tuple[CountTokensConfig, dict[str, str]]:
+    """The same for the config of ``count_tokens``."""
+    try:
+        config = CountTokensConfig.model_validate(given).model_copy()
+        headers: dict[str, str] = {}
+        if config.system_instruction is not None:
+            config.system_instruction = _field("system_instruction", to_system_instruction, config.system_instruction)
         if config.http_options is not None:
             config.http_options, headers = _field("http_options", to_http_options, config.http_options)
     except ValidationError as error:
