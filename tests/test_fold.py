@@ -17,7 +17,7 @@ from chatproto.testing.strategies import answers, contents, parts, streamed
 Json = dict[str, Any]
 
 texts: st.SearchStrategy[Json] = st.fixed_dictionaries(
-    {"text": st.text(max_size=4)}, optional={"thought": st.booleans()}
+    {"text": st.text(max_size=4)}, optional={"thought": st.booleans() | st.none()}
 )
 mixed = texts | texts | parts()
 chunks = st.lists(mixed, max_size=4)
@@ -111,6 +111,7 @@ SIGNED = {"text": "", "thoughtSignature": "c2ln"}
         ({"text": "a", "thought": True}, {"thought": True, "text": "b"}, [{"text": "ab", "thought": True}]),
         ({"text": "a", "thought": True}, {"text": "b"}, None),
         ({"text": "a", "thought": False}, {"text": "b"}, None),
+        ({"text": "a", "thought": None}, {"text": "b"}, None),
         ({"text": "a"}, SIGNED, None),
         (SIGNED, {"text": "a"}, None),
         (SIGNED, SIGNED, None),
