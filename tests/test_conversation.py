@@ -1199,3 +1199,27 @@ def test_turns_have_no_identity_but_their_content() -> None:
     assert pickle.loads(pickle.dumps(turn)) == turn == copy.deepcopy(turn)
     assert "A" not in repr(turn)
     assert text_response("A")["candidates"][0]["content"] == to_wire(turn.contents[-1])
+
+
+def test_a_message_with_unanswered_calls_is_not_curated() -> None:
+    """L7: contents that are said in one go may hold a call without its response; that turn is not said again."""
+    conversation = Conversation("m")
+    question = [UserContent("a"), Content.model_validate(model(call())), UserContent("b")]
+    conversation.send(question, stream=False)
+    unary(conversation, said(text("fine"), finish="STOP"))
+    assert conversation.turns[0].outcome is Outcome.COMPLETED
+    assert histories(conversation)[0] == []
+    assert len(conversation.history()) == 4
+
+
+def test_a_chunk_s_head_is_the_callers_own() -> None:
+    """Changing the headers that one chunk shows changes no other chunk."""
+    conversation = asked()
+    steps = stream(conversation, said(text("a")), said(text("b"), finish="STOP"))
+    first, second = (step.response.sdk_http_response for step in steps if isinstance(step, ChunkReceived))
+    assert first is not None
+    assert second is not None
+    assert first.headers is not None
+    first.headers["x"] = "1"
+    assert second.headers is not None
+    assert "x" not in second.headers

@@ -35,7 +35,7 @@ from ..wire.gemini import Dialect, GeminiApi, generate_request
 from ..wire.json_codec import decode, encode, excerpt
 from .exchange import Exchange
 from .fold import Fold
-from .history import History, Outcome, Turn, decode_content, last_said, split_turns, written_at
+from .history import History, Outcome, Turn, decode_content, is_closed, last_said, split_turns, written_at
 from .retry import RetryPolicy
 from .rounds import answer_calls, calls_in, responses_in
 from .states import ConversationInput, ConversationState, ConversationStates
@@ -71,6 +71,8 @@ class Draft:
     settings: dict[str, Any] = attrs.field(repr=False)
     endpoint: Endpoint
     streamed: bool
+    #: No function call in it is left without its response, so that the turn may be curated.
+    closed: bool = True
 
 
 @attrs.define(kw_only=True)
@@ -87,6 +89,7 @@ class _OpenTurn:
     finish_reason: str | None = None
     finish_message: str | None = None
     block_reason: str | None = None
+    closed: bool = True
 
     def __deepcopy__(self, _: Any) -> _OpenTurn:
         # JSON that has come is never changed, so copies may share it, however deep it is nested.
@@ -141,7 +144,6 @@ class Conversation:
         self._draft: Draft | None = None
         self._exchange: Exchange | None = None
         self._streamed = False
-        self._http: HttpResponse | None = None  # the head of the present answer, as chunks show it
 
     # --- views ---
 
@@ -214,10 +216,10 @@ class Conversation:
             settings=self._dialect.settings(effective),
             endpoint=endpoint,
             streamed=stream,
+            closed=responses is not None or is_closed(documents),
         )
         # What the request will be made of is looked at now: next() must not raise for it.
-        endpoint.url(self._dialect.model_path(self.model))
-        encode(endpoint.extra_body or {})
+        self._request(draft, draft.contents)
         return draft
 
     def send(
@@ -354,7 +356,7 @@ class Conversation:
     def _begin(self, draft: Draft) -> None:
         if draft.responses is None:
             number = len(self._history.turns) + 1
-            turn = _OpenTurn(number=number, contents=list(draft.contents))
+            turn = _OpenTurn(number=number, contents=list(draft.contents), closed=draft.closed)
         else:
             assert self._open is not None  # ANSWERING has an open turn
             turn = attrs.evolve(self._open, contents=[*self._open.contents, *draft.contents], fold=Fold())
@@ -366,7 +368,6 @@ class Conversation:
         policy = RetryPolicy.of(draft.endpoint.retry_options)
         self._exchange = Exchange(request, streamed=draft.streamed, policy=policy)
         self._streamed = draft.streamed
-        self._http = None
 
     def _request(self, draft: Draft, said: tuple[bytes, ...]) -> Request:
         pieces = self._history.pieces()
@@ -395,10 +396,9 @@ class Conversation:
             problem = error.problem if isinstance(error, ValidationError) else "JSON nested too deeply"
             if self._exchange is not None:
                 self._exchange.abandon()
-            return self._close(MalformedResponse(problem, where=where, excerpt=excerpt(str(document))), 0)
-        if self._http is None:
-            self._http = HttpResponse(headers=dict(received.headers))
-        response.__dict__["sdk_http_response"] = self._http
+            return self._close(MalformedResponse(problem, where=where, excerpt=excerpt(encode(document))), 0)
+        # A response is its caller's own, so each chunk has its own head.
+        response.__dict__["sdk_http_response"] = HttpResponse(headers=dict(received.headers))
         for candidate, written in zip(response.candidates or (), document.get("candidates") or (), strict=True):
             # A chat goes on with candidate number 0, which servers often leave unnumbered.
             if not candidate.index:
@@ -471,7 +471,7 @@ class Conversation:
         turn = self._open
         assert turn is not None
         contents = list(turn.contents)
-        kept = outcome is Outcome.COMPLETED
+        kept = outcome is Outcome.COMPLETED and turn.closed
         if said is not None:
             contents.append(said)
         elif self.state is ConversationState.EXCHANGING and turn.fold.usable:

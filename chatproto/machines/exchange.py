@@ -47,7 +47,7 @@ class Exchange:
         self._incoming: deque[bytes] = deque()
         self._documents: deque[bytes] = deque()
         self._framing: Framing = StreamReader() if self._streamed else DocumentReader()
-        self._error_body = b""
+        self._error_body = bytearray()
         self._failure: TransportError | None = None
         self._finished = False  # the framing has been told that the body ended
         self._tentative: bytes | None = None
@@ -149,7 +149,7 @@ class Exchange:
         if self._status == 200:
             self._documents.extend(self._framing.feed(data))
         elif len(self._error_body) < MAX_ERROR_BYTES:
-            self._error_body = (self._error_body + data)[:MAX_ERROR_BYTES]
+            self._error_body += data[: MAX_ERROR_BYTES - len(self._error_body)]
 
     def _hand_out(self, data: bytes) -> Step | None:
         """The event for one document; None for one that says nothing."""
@@ -183,7 +183,7 @@ class Exchange:
             return self._drain_whole()
         if self._status is not None and self._status != 200:
             # An error's body that broke off still says what the status was.
-            return self._retry_or_end(api_error(self._status, self._headers, self._error_body))
+            return self._retry_or_end(api_error(self._status, self._headers, bytes(self._error_body)))
         assert self._failure is not None  # DRAIN without a status comes from FAILURE alone
         if self._status == 200:
             return self._end(self._failure)
