@@ -72,12 +72,14 @@ class Talk:
 
     def begin(self, prepared: Prepared, stream: ResponseStream | None = None) -> Drive:
         """Send, and leave a stream that is merely suspended."""
+        # What can fail comes first: then nothing has changed.
+        drive = Drive(self.conversation, self.connector.sync_transport(), prepared.secrets)
+        self.conversation.send(prepared.draft)
         suspended = self._stream() if self._stream is not None else None
         if suspended is not None and suspended is not stream:
             suspended.supersede()
         self._stream = weakref.ref(stream) if stream is not None else None
-        self.conversation.send(prepared.draft)
-        return Drive(self.conversation, self.connector.sync_transport(), prepared.secrets)
+        return drive
 
     def ask(self, prepared: Prepared) -> GenerateContentResponse:
         """Send and wait for the whole answer."""

@@ -91,12 +91,10 @@ def test_nothing_is_lost_and_nothing_is_changed(of: list[Json]) -> None:
 
 @given(contents())
 def test_one_chunk_folds_to_itself(content: Json) -> None:
-    """Within a chunk nothing is joined, dropped or put in another order; a role that is missing is the model's."""
+    """Within a chunk nothing is joined, dropped or put in another order; the role is the model's."""
     fold = Fold()
     fold.add(content)
-    expected = {**content, "parts": content.get("parts") or []}
-    if expected.get("role") is None:
-        expected["role"] = "model"
+    expected = {**content, "parts": content.get("parts") or []} | {"role": "model"}
     assert spelled(fold.content()) == spelled(expected)
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ..errors import ChatProtoError, MalformedResponse, TransportError
+from ..errors import ChatProtoError, MalformedResponse, TransportError, ValidationError
 from ..types._json import is_object
 from ..wire.api_error import api_error, error_in
 from ..wire.framing import DocumentReader, Framing, StreamReader
+from ..wire.http import header_pairs
 from ..wire.json_codec import decode
 from .retry import Pause, RetryPolicy
 from .states import ExchangeInput, ExchangeState, ExchangeStates
@@ -110,12 +111,17 @@ class Exchange:
 
     def receive_response(self, status: int, headers: Headers) -> None:
         """The head of the answer. Only 200 is success, as in the reference."""
+        pairs = header_pairs(headers)
         self._states.take(ExchangeInput.HEAD_OK if status == 200 else ExchangeInput.HEAD_ERROR)
         self._status = status
-        self._headers = tuple(headers)
+        self._headers = pairs
 
     def receive_data(self, data: bytes) -> None:
-        """A piece of the body; ``b""`` is its end."""
+        """A piece of the body; ``b""`` is its end. A buffer is copied, so that its owner may use it again."""
+        try:
+            data = data if type(data) is bytes else bytes(memoryview(data))
+        except TypeError:
+            raise ValidationError(f"a body is bytes, not {type(data).__name__}") from None
         self._states.take(ExchangeInput.DATA if data else ExchangeInput.END)
         if data:
             self._incoming.append(data)

@@ -198,7 +198,9 @@ def is_closed(documents: list[dict[str, Any]]) -> bool:
     unanswered = 0
     answering = False
     for document in documents:
-        if document["role"] == "user":
+        if document.get("role") != "model":
+            if calls_in(document):
+                return False  # nobody but the model calls, so nobody will answer
             answering = True
             unanswered -= len(responses_in(document))
         elif answering and unanswered:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from ..errors import ValidationError
 from .json_codec import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Headers", "Request", "header", "retry_after"]
+__all__ = ["Headers", "Request", "header", "header_pairs", "retry_after"]
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -40,6 +42,18 @@ class Request:
     def json(self) -> Any:
         """The body's JSON. Raises MalformedResponse where the body is not JSON."""
         return decode(self.content, what="the request's body")
+
+
+def header_pairs(headers: Any) -> Headers:
+    """Headers as pairs of text, from pairs or from a mapping such as HTTP libraries have. Raises ValidationError."""
+    items = headers.items() if isinstance(headers, Mapping) else headers
+    try:
+        pairs = tuple((name, value) for name, value in items)
+    except (TypeError, ValueError):
+        raise ValidationError("headers are pairs of a name and a value") from None
+    if not all(isinstance(text, str) for pair in pairs for text in pair):
+        raise ValidationError("the names and values of headers are text")
+    return pairs
 
 
 def header(headers: Iterable[tuple[str, str]], name: str) -> str | None:
