@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
@@ -46,12 +46,15 @@ class Request:
 
 def header_pairs(headers: Any) -> Headers:
     """Headers as pairs of text, from pairs or from a mapping such as HTTP libraries have. Raises ValidationError."""
-    items = headers.items() if isinstance(headers, Mapping) else headers
+    items: Any = headers
+    if isinstance(headers, Mapping):
+        items = cast("Mapping[Any, Any]", headers).items()
     try:
-        pairs = tuple((name, value) for name, value in items)
+        pairs: Headers = tuple((name, value) for name, value in items)
     except (TypeError, ValueError):
         raise ValidationError("headers are pairs of a name and a value") from None
-    if not all(isinstance(text, str) for pair in pairs for text in pair):
+    given: tuple[tuple[Any, Any], ...] = pairs
+    if not all(isinstance(text, str) for pair in given for text in pair):
         raise ValidationError("the names and values of headers are text")
     return pairs
 
