@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -48,7 +48,7 @@ def header_pairs(headers: Any) -> Headers:
     """Headers as pairs of text, from pairs or from a mapping such as HTTP libraries have. Raises ValidationError."""
     items: Any = headers
     if isinstance(headers, Mapping):
-        items = cast("Mapping[Any, Any]", headers).items()
+        items = headers.items()  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
     try:
         pairs: Headers = tuple((name, value) for name, value in items)
     except (TypeError, ValueError):
