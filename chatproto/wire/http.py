@@ -48,7 +48,7 @@ def header_pairs(headers: Any) -> Headers:
     """Headers as pairs of text, from pairs or from a mapping such as HTTP libraries have. Raises ValidationError."""
     items: Any = headers
     if isinstance(headers, Mapping):
-        items = headers.items()  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+        items = headers.items()  # pyright: ignore[reportUnknownVariableType]
     try:
         pairs: Headers = tuple((name, value) for name, value in items)
     except (TypeError, ValueError):
