@@ -79,11 +79,12 @@ class Session:
 
     def begin(self, prepared: Prepared, stream: _Stream | None = None) -> None:
         """Send, and leave a stream that is merely suspended."""
+        # What can fail comes first: then nothing has changed.
+        self.conversation.send(prepared.draft)
         suspended = self._stream() if self._stream is not None else None
         if suspended is not None and suspended is not stream:
             suspended.supersede()
         self._stream = weakref.ref(stream) if stream is not None else None
-        self.conversation.send(prepared.draft)
 
     def drive(self, prepared: Prepared) -> Drive:
         """The synchronous driver for what has been sent."""

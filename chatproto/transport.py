@@ -23,11 +23,13 @@ it under the entry-point group ``chatproto.transports``:
 from __future__ import annotations
 
 import random
+import re
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self, runtime_checkable
 from urllib.parse import quote, urlsplit
 
-from .errors import LocalProtocolError, MissingExtraError, TransportError, ValidationError
+from .errors import ConnectionLost, MissingExtraError, TransportError, ValidationError
 from .machines.steps import Event, ReadBody, SendRequest, Step, Wait
 
 if TYPE_CHECKING:
@@ -61,8 +63,13 @@ class Secrets:
 
     __slots__ = ("_headers", "_origin", "_words")
 
-    #: Values of headers so named are looked for by ``occurs_in``; those of others may be anything.
-    _TELLING = ("authorization", "cookie", "key", "token", "secret", "password")
+    #: Headers of a program that may say what anyone may know; the values of all others are looked for.
+    _HARMLESS = frozenset(
+        {
+            *("accept", "accept-encoding", "accept-language", "content-type", "user-agent", "x-goog-api-client"),
+            *("x-goog-request-params", "x-goog-user-project", "x-server-timeout"),
+        }
+    )
 
     def __init__(self, headers: Mapping[str, str], *, url: str) -> None:
         """``headers`` go to the scheme, host and port of ``url``, and nowhere else."""
@@ -71,7 +78,7 @@ class Secrets:
         words = [
             word
             for name, value in headers.items()
-            if any(telling in name.lower() for telling in self._TELLING)
+            if name.lower() not in self._HARMLESS
             for word in _secret_words(name, value)
         ]
         self._words = tuple(word.encode() for word in words if len(word) >= _SHORTEST)
@@ -90,8 +97,9 @@ class Secrets:
         return tuple(merged.items())
 
     def occurs_in(self, data: bytes) -> bool:
-        """Whether a credential is anywhere in ``data``: as it is, percent-encoded, or in base64 at any offset."""
-        return any(form in data for word in self._words for form in _forms(word))
+        """Whether a credential is anywhere in ``data``: as it is, escaped for JSON or a URL, or in base64."""
+        texts = (data, _unescaped(data)) if b"\\" in data else (data,)
+        return any(form in text for word in self._words for form in _forms(word) for text in texts)
 
     def current(self) -> Secrets:
         """These secrets as they are good now; a subclass may fetch a token, and wait for it."""
@@ -123,15 +131,31 @@ def _origin(url: str) -> tuple[str, str, int]:
 
 
 def _secret_words(name: str, value: str) -> list[str]:
-    """What is secret in a header: of ``Bearer TOKEN`` the token, of ``a=TOKEN; b=TOKEN`` the values."""
+    """What is secret in a header: of ``Bearer TOKEN`` the token, of ``a=TOKEN; b=TOKEN`` the values.
+
+    Of a name and a password in base64, both of them together and the password are secret too.
+    """
     if "cookie" in name.lower():
         return [pair.partition("=")[2].strip() for pair in value.split(";")]
-    return value.split()[-1:]
+    words = value.split()[-1:] if "authorization" in name.lower() else [value]
+    if value.lower().startswith("basic "):
+        try:
+            pair = b64decode(words[0], validate=True).decode()
+        except ValueError:
+            return words
+        words += [pair, pair.partition(":")[2]]
+    return words
+
+
+_ESCAPE = re.compile(rb"\\u00([0-9a-fA-F]{2})|\\(.)", re.DOTALL)
+
+
+def _unescaped(data: bytes) -> bytes:
+    """JSON text with its escapes undone, as far as keys are concerned: those are ASCII."""
+    return _ESCAPE.sub(lambda found: bytes([int(found[1], 16)]) if found[1] else found[2], data)
 
 
 def _forms(word: bytes) -> Iterator[bytes]:
-    from base64 import b64encode
-
     yield word
     yield quote(word, safe="").encode()
     for offset in range(3):
@@ -263,6 +287,8 @@ class Machine(Protocol):
 
 
 _UNAUTHORIZED = 401
+_NOT_OPENED = "the response that the machine was reading was opened by another driver"
+
 
 # --- the drivers --------------------------------------------------------------------------------------------------
 
@@ -327,8 +353,9 @@ class Drive(Iterator[Event]):
 
     def _read(self) -> None:
         response = self._response
-        if response is None:  # the machine was restored, or its response let go, while a body was open
-            raise LocalProtocolError("the machine wants a body, and this driver has not opened its response")
+        if response is None:  # the machine was restored while a body was open
+            self._machine.receive_failure(ConnectionLost(_NOT_OPENED))
+            return
         try:
             data = response.read()
         except TransportError as error:
@@ -427,7 +454,8 @@ class AsyncDrive(AsyncIterator[Event]):
     async def _read(self) -> None:
         response = self._response
         if response is None:
-            raise LocalProtocolError("the machine wants a body, and this driver has not opened its response")
+            self._machine.receive_failure(ConnectionLost(_NOT_OPENED))
+            return
         try:
             data = await response.aread()
         except TransportError as error:
@@ -487,6 +515,7 @@ def find_transport(name: str, *arguments: Any, **options: Any) -> Any:
     Raises ValidationError when no installed distribution offers it, and MissingExtraError when the library that it
     stands on is not installed.
     """
+    import inspect
     from importlib.metadata import entry_points
 
     offered = entry_points(group=GROUP)
@@ -500,4 +529,8 @@ def find_transport(name: str, *arguments: Any, **options: Any) -> Any:
         raise
     except ModuleNotFoundError as error:
         raise MissingExtraError(f"the transport {name!r} cannot be loaded: {error}") from None
+    try:
+        inspect.signature(factory).bind(*arguments, **options)
+    except TypeError as error:
+        raise ValidationError(f"the transport {name!r} cannot be made by its name alone: {error}") from None
     return factory(*arguments, **options)

@@ -323,7 +323,7 @@ def test_what_is_no_cassette_at_all(text: str) -> None:
 def test_json_that_is_too_deep() -> None:
     """JSON that could be read and not be written again is refused."""
     deep = "[" * 300 + "]" * 300
-    with pytest.raises(MalformedCassette, match=r"request\.json: nested too deeply"):
+    with pytest.raises(MalformedCassette, match=r"nested"):
         Cassette.loads(TEXT.replace('"query": {},', f'"query": {{}}, "json": {deep},'))
 
 

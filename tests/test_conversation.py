@@ -21,6 +21,7 @@ from chatproto.errors import (
     LocalProtocolError,
     MalformedResponse,
     RemoteProtocolError,
+    ServerError,
     TransportError,
     ValidationError,
 )
@@ -234,15 +235,16 @@ def test_answers_that_are_kept(name: str) -> None:
         conversation.abandon()
         return []
 
-    ways: list[Callable[[Conversation], list[Step]]] = [
-        lambda conversation: stream(conversation, *chunks),
-        lambda conversation: stream(conversation, *chunks, end=LOST),
-        cut,
-        lambda conversation: stream(conversation, *chunks, {"error": {"code": 500}}),
-        lambda conversation: stream(conversation, *chunks, {"candidates": 1}),
-        left,
+    # The error that comes after the answer is told all the same: who cannot see what was lost must not hide it.
+    ways: list[tuple[Callable[[Conversation], list[Step]], type[Exception] | None]] = [
+        (lambda conversation: stream(conversation, *chunks), None),
+        (lambda conversation: stream(conversation, *chunks, end=LOST), ConnectionLost),
+        (cut, None),
+        (lambda conversation: stream(conversation, *chunks, {"error": {"code": 500}}), ServerError),
+        (lambda conversation: stream(conversation, *chunks, {"candidates": 1}), MalformedResponse),
+        (left, None),
     ]
-    for way in ways:
+    for way, error in ways:
         conversation = asked()
         steps = way(conversation)
         assert conversation.state is ConversationState.IDLE
@@ -251,7 +253,8 @@ def test_answers_that_are_kept(name: str) -> None:
         (turn,) = conversation.turns
         assert (turn.outcome, turn.curated, turn.number) == (Outcome.COMPLETED, True, 1)
         if steps:
-            assert ended(steps) == TurnEnded(turn)
+            assert ended(steps).turn == turn
+            assert type(ended(steps).error) is (error or type(None))
         assert conversation.next() is None
 
 
@@ -470,8 +473,9 @@ def test_nothing_begins_before_the_first_next() -> None:
 
 def send_to_nobody(conversation: Conversation) -> None:
     """The model's name is looked at when something is sent."""
-    conversation.model = ""
-    conversation.send("q")
+    nobody = copy.deepcopy(conversation)
+    nobody._model = ""
+    nobody.send("q")
 
 
 @pytest.mark.parametrize(
@@ -505,7 +509,6 @@ def test_what_cannot_be_sent_is_told_at_the_call(send: Callable[[Conversation], 
     before = snapshot(copy.copy(conversation))
     with pytest.raises((ValidationError, TypeError)):
         send(conversation)
-    conversation.model = "m"
     assert snapshot(conversation) == before
 
 
@@ -789,8 +792,14 @@ def test_another_message_abandons_the_turn() -> None:
     assert histories(conversation) == ([], shown)
 
 
-@pytest.mark.parametrize("how", ["status", "failure", "lost", "malformed", "error in the stream"])
-@pytest.mark.parametrize("keep", ["keep", "drop"])
+@pytest.mark.parametrize(
+    ("how", "keep"),
+    [
+        *((how, "drop") for how in ("status", "failure", "lost", "malformed", "error in the stream")),
+        ("status", "keep"),
+        ("failure", "keep"),
+    ],
+)
 def test_an_answer_that_fails_reopens_the_calls(how: str, keep: Any) -> None:
     """The function's work is not lost: the same calls can be answered again, and the chat is as it was."""
     conversation = calling(call("f", id="1"), on_incomplete=keep)
@@ -891,23 +900,51 @@ def test_calls_can_be_answered_while_their_stream_is_suspended() -> None:
     assert request.json()["contents"][2]["parts"][0]["functionResponse"]["id"] == "1"
 
 
-@pytest.mark.parametrize("how", ["blocked", "truncated", "abandoned"])
-def test_a_round_that_ends_the_turn_without_an_answer(how: str) -> None:
+def test_a_round_that_ends_the_turn_without_an_answer() -> None:
     """L6 and L7: the whole turn stays out of curated history; what the comprehensive one had shown stays."""
     conversation = calling(call())
     shown = histories(conversation)[1]
     conversation.send_function_responses([result()])
     begin(conversation)
-    if how == "abandoned":
-        receive(conversation, *sse([A]))
-        conversation.abandon()
-    else:
-        receive(conversation, *sse([STOP if how == "blocked" else A]), b"")
-    assert conversation.turns[0].outcome.value == how
+    receive(conversation, *sse([STOP]), b"")
+    assert conversation.turns[0].outcome is Outcome.BLOCKED
     curated, comprehensive = histories(conversation)
     assert curated == []
     assert comprehensive[:2] == shown
-    assert len(comprehensive) == {"blocked": 3, "truncated": 4, "abandoned": 2}[how]
+    assert len(comprehensive) == 3
+
+
+@pytest.mark.parametrize("how", ["truncated", "left"])
+@pytest.mark.parametrize("keep", ["keep", "drop"])
+def test_a_round_that_breaks_off(how: str, keep: Any) -> None:
+    """The function's work is not lost: the calls are open again, unless the partial answer is to be kept."""
+    conversation = calling(call(), on_incomplete=keep)
+    before = histories(conversation), conversation.turns, conversation.pending_calls
+    conversation.send_function_responses([result()])
+    begin(conversation)
+    events = receive(conversation, *sse([A]), *([b""] if how == "truncated" else []))
+    if how == "left":
+        conversation.abandon()
+    if keep == "keep":
+        assert conversation.turns[0].curated
+        assert len(histories(conversation)[0]) == 4
+        return
+    assert isinstance(events[-1], RoundFailed) is (how == "truncated")
+    assert (histories(conversation), conversation.turns, conversation.pending_calls) == before
+    conversation.send_function_responses([result()])
+    begin(conversation)
+    receive(conversation, *sse([said(text("done"), finish="STOP")]), b"")
+    assert len(sent(conversation)) == 4
+
+
+@pytest.mark.parametrize("reason", ["", 0, "FINISH_REASON_UNSPECIFIED"])
+def test_no_reason_is_no_finish_reason(reason: Any) -> None:
+    """A finish reason that says nothing does not finish an answer."""
+    conversation = asked()
+    document = {"candidates": [{"content": {"parts": [text("a")]}, "finishReason": reason}]}
+    steps = stream(conversation, document, end=LOST)
+    assert ended(steps).turn.outcome is Outcome.FAILED
+    assert histories(conversation)[0] == []
 
 
 def test_streamed_arguments_are_one_call() -> None:
@@ -1199,3 +1236,27 @@ def test_turns_have_no_identity_but_their_content() -> None:
     assert pickle.loads(pickle.dumps(turn)) == turn == copy.deepcopy(turn)
     assert "A" not in repr(turn)
     assert text_response("A")["candidates"][0]["content"] == to_wire(turn.contents[-1])
+
+
+def test_a_message_with_unanswered_calls_is_not_curated() -> None:
+    """L7: contents that are said in one go may hold a call without its response; that turn is not said again."""
+    conversation = Conversation("m")
+    question = [UserContent("a"), Content.model_validate(model(call())), UserContent("b")]
+    conversation.send(question, stream=False)
+    unary(conversation, said(text("fine"), finish="STOP"))
+    assert conversation.turns[0].outcome is Outcome.COMPLETED
+    assert histories(conversation)[0] == []
+    assert len(conversation.history()) == 4
+
+
+def test_a_chunk_s_head_is_the_callers_own() -> None:
+    """Changing the headers that one chunk shows changes no other chunk."""
+    conversation = asked()
+    steps = stream(conversation, said(text("a")), said(text("b"), finish="STOP"))
+    first, second = (step.response.sdk_http_response for step in steps if isinstance(step, ChunkReceived))
+    assert first is not None
+    assert second is not None
+    assert first.headers is not None
+    first.headers["x"] = "1"
+    assert second.headers is not None
+    assert "x" not in second.headers

@@ -95,7 +95,8 @@ class Answer:
                 content = candidate.get("content") or {}
                 self.content = {**content, **self.content}
                 self.parts = joined(self.parts, content.get("parts") or [])
-                self.finished |= either(candidate, "finishReason", "finish_reason") is not None
+                reason = either(candidate, "finishReason", "finish_reason")
+                self.finished |= reason not in (None, "", 0, "0", "FINISH_REASON_UNSPECIFIED")
                 return
 
     @property
@@ -107,7 +108,7 @@ class Answer:
         return self.speaks and (self.finished or not self.streamed)
 
     def said(self) -> Json:
-        return {**self.content, "parts": self.parts, "role": self.content.get("role") or "model"}
+        return {**self.content, "parts": self.parts, "role": "model"}
 
 
 @attrs.define
@@ -162,14 +163,14 @@ class Model:
             self.end("ABANDONED", list(self.said), kept=False)
         elif self.phase == "EXCHANGING":
             assert self.answer is not None
-            self.finish("ABANDONED")
+            if self.reopens():
+                self.reopen()
+            else:
+                self.finish("ABANDONED")
 
     def close(self, *, failed: bool) -> str:
         """The exchange is over. Gives the kind of event that tells it."""
         assert self.answer is not None
-        if failed and self.said and not self.answer.complete:
-            self.reopen()
-            return "RoundFailed"
         answer = self.answer
         if failed:
             outcome = "FAILED"
@@ -177,7 +178,16 @@ class Model:
             outcome = "TRUNCATED"
         else:
             outcome = "BLOCKED"
+        if outcome != "BLOCKED" and self.reopens():
+            self.reopen()
+            return "RoundFailed"
         return self.finish(outcome)
+
+    def reopens(self) -> bool:
+        """An answer to function responses that broke off, and is not to be kept, leaves the calls open."""
+        assert self.answer is not None
+        keeps = self.keep and self.answer.speaks and not calls_of(self.answer.parts)
+        return bool(self.said) and not self.answer.complete and not keeps
 
     def finish(self, outcome: str) -> str:
         assert self.answer is not None
@@ -534,7 +544,8 @@ class ConversationMachine(RuleBasedStateMachine):
                 assert isinstance(error, (APIError, ConnectionLost, MalformedResponse))
             case TurnEnded(turn=turn, error=error):
                 assert turn == self.conversation.turns[-1]
-                assert (error is not None) == (turn.outcome.name == "FAILED")
+                assert (error is not None) == failed
+                assert error is None or turn.outcome.name in ("FAILED", "COMPLETED")
             case _:
                 raise AssertionError(step)
         assert self.conversation.next() is None

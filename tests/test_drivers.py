@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import pickle
 import traceback
 from typing import Any
 
 import pytest
 
 from chatproto import AsyncDrive, Conversation, Drive, Outcome, Secrets
-from chatproto.errors import ConnectFailed, LocalProtocolError, TransportError
+from chatproto.errors import ConnectFailed, ConnectionLost, TransportError
 from chatproto.machines.steps import ChunkReceived, Event, RetryScheduled, TurnEnded
 from chatproto.testing import Answer, ScriptedTransport
 from chatproto.testing.wire import error_response, text_response
@@ -183,12 +184,14 @@ def test_closing_a_drive() -> None:
 
 
 def test_a_body_needs_its_driver() -> None:
-    """A machine in the middle of a body, handed to a new driver, is told so and not read from nowhere."""
-    conversation = asking()
-    first = Drive(conversation, ScriptedTransport(["one", "two"]), SECRETS)
-    next(first)
-    with pytest.raises(LocalProtocolError, match="has not opened"):
-        next(Drive(conversation, ScriptedTransport(), SECRETS))
+    """A machine restored in the middle of a body is told that the connection is lost, by whichever driver it gets."""
+    for drive in (run, run_async):
+        conversation = asking()
+        next(Drive(conversation, ScriptedTransport(["one", "two"]), SECRETS))
+        (ended,) = drive(pickle.loads(pickle.dumps(conversation)), ScriptedTransport())
+        assert isinstance(ended, TurnEnded)
+        assert isinstance(ended.error, ConnectionLost)
+        assert ended.turn.outcome is Outcome.FAILED
 
 
 def test_errors_bring_no_frames_and_no_causes() -> None:
@@ -256,10 +259,26 @@ def test_a_percent_encoded_credential_is_found() -> None:
     assert not secrets.occurs_in(b"Bearer")
 
 
+@pytest.mark.parametrize(
+    ("headers", "text"),
+    [
+        ({"X-Auth": "hunter2hunter2"}, b"hunter2hunter2"),
+        ({"x-session-id": "session-0123"}, b"a session-0123 b"),
+        ({"authorization": "Bearer ya29.abcdefg=="}, rb'"ya29.abcdefg\u003d\u003d"'),
+        ({"x-goog-api-key": "AIza/Secret/Key"}, rb'"AIza\/Secret\/Key"'),
+        ({"authorization": "Basic dXNlcjpwYTU1d29yZDE="}, b"the password is pa55word1"),
+        ({"cookie": "a=first-value; b=second-value"}, b"second-value"),
+    ],
+)
+def test_whatever_a_program_adds_may_be_secret(headers: dict[str, str], text: bytes) -> None:
+    """L15: values of any header of the program's own, escaped as JSON may escape them, and what is in Basic."""
+    assert Secrets(headers, url=URL).occurs_in(text)
+
+
 def test_short_and_harmless_headers_are_not_looked_for() -> None:
-    """Only headers that sound like a credential are searched, so that an ordinary word does not stop a recording."""
-    secrets = Secrets({"x-team": "chat-team", "x-key": "k"}, url=URL)
-    assert not secrets.occurs_in(b"chat-team k")
+    """Headers that say what anyone may know, and very short ones, do not stop a recording."""
+    secrets = Secrets({"user-agent": "chat-team/1.0", "x-goog-user-project": "my-project", "x-key": "k"}, url=URL)
+    assert not secrets.occurs_in(b"chat-team/1.0 my-project k")
 
 
 def test_chunks_of_text_are_unchanged() -> None:

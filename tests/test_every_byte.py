@@ -207,9 +207,10 @@ def interrupt(stream: Stream, conversation: Conversation, at: int, count: int) -
     lost = copy()
     lost.receive_failure(ConnectionLost("the connection was reset"))
     (event,) = events_to_the_end(lost)
-    if isinstance(event, TurnEnded) and event.error is not None:
+    if isinstance(event, TurnEnded):
+        # The loss is told, also where the answer had finished before.
         assert isinstance(event.error, ConnectionLost)
-        assert not expected.whole
+        assert event.turn.curated is expected.whole
     check(expected, lost)
 
     ended = copy()

@@ -17,7 +17,7 @@ from chatproto.testing.strategies import answers, contents, parts, streamed
 Json = dict[str, Any]
 
 texts: st.SearchStrategy[Json] = st.fixed_dictionaries(
-    {"text": st.text(max_size=4)}, optional={"thought": st.booleans()}
+    {"text": st.text(max_size=4)}, optional={"thought": st.booleans() | st.none()}
 )
 mixed = texts | texts | parts()
 chunks = st.lists(mixed, max_size=4)
@@ -91,12 +91,10 @@ def test_nothing_is_lost_and_nothing_is_changed(of: list[Json]) -> None:
 
 @given(contents())
 def test_one_chunk_folds_to_itself(content: Json) -> None:
-    """Within a chunk nothing is joined, dropped or put in another order; a role that is missing is the model's."""
+    """Within a chunk nothing is joined, dropped or put in another order; the role is the model's."""
     fold = Fold()
     fold.add(content)
-    expected = {**content, "parts": content.get("parts") or []}
-    if expected.get("role") is None:
-        expected["role"] = "model"
+    expected = {**content, "parts": content.get("parts") or []} | {"role": "model"}
     assert spelled(fold.content()) == spelled(expected)
 
 
@@ -111,6 +109,7 @@ SIGNED = {"text": "", "thoughtSignature": "c2ln"}
         ({"text": "a", "thought": True}, {"thought": True, "text": "b"}, [{"text": "ab", "thought": True}]),
         ({"text": "a", "thought": True}, {"text": "b"}, None),
         ({"text": "a", "thought": False}, {"text": "b"}, None),
+        ({"text": "a", "thought": None}, {"text": "b"}, None),
         ({"text": "a"}, SIGNED, None),
         (SIGNED, {"text": "a"}, None),
         (SIGNED, SIGNED, None),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatproto.errors import MalformedResponse, ValidationError
-from chatproto.wire.json_codec import decode, encode
+from chatproto.wire.json_codec import MAX_DEPTH, decode, encode
 
 texts = st.text(st.characters(), max_size=8)  # lone surrogates too
 scalars = (
@@ -136,3 +136,19 @@ def test_what_json_cannot_hold_is_refused(value: Any) -> None:
     """A program's value without a form in JSON is a ValidationError."""
     with pytest.raises(ValidationError):
         encode(value)
+
+
+def nested(levels: int) -> str:
+    """Lists in lists."""
+    return "[" * levels + "]" * levels
+
+
+def test_the_depth_of_json_is_a_number() -> None:
+    """L2: 250 levels both ways, whatever the stack; brackets in strings do not count."""
+    assert decode(nested(MAX_DEPTH), what="it")
+    assert decode(json.dumps(["[" * 1000] * 300), what="it")
+    assert encode(json.loads(nested(MAX_DEPTH)))
+    with pytest.raises(MalformedResponse, match="250"):
+        decode(nested(MAX_DEPTH + 1), what="it")
+    with pytest.raises(ValidationError, match="250"):
+        encode(json.loads(nested(MAX_DEPTH + 1)))

@@ -1,4 +1,4 @@
-"""The synchronous examples of google-genai's page on ``send_message``, word for word but for the import line."""
+"""The text examples of google-genai's page on ``send_message``, synchronous, word for word but for the import line."""
 
 from __future__ import annotations
 

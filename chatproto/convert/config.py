@@ -20,6 +20,9 @@ _OF_A_LIBRARY = ("client_args", "async_client_args")
 _LIBRARY_CLIENTS = ("httpx_client", "httpx_async_client", "aiohttp_client")
 
 
+_LONGEST = 365 * 24 * 3600 * 1000
+
+
 def to_config(given: Any) -> tuple[GenerateContentConfig, dict[str, str]]:
     """A config of plain values, and the headers that were in it: they may be secret, so no machine keeps them.
 
@@ -73,8 +76,8 @@ def to_http_options(given: Any, *, of_client: bool = False) -> tuple[HttpOptions
             raise ValidationError("not supported here: hand a transport to Client(transport=...)", path=f"$.{name}")
     if options.base_url_resource_scope is not None and options.base_url is None:
         raise ValidationError("needs a base_url", path="$.base_url_resource_scope")
-    if options.timeout is not None and options.timeout < 0:
-        raise ValidationError("a timeout is a number of milliseconds, or 0 for none", path="$.timeout")
+    if options.timeout is not None and not 0 <= options.timeout <= _LONGEST:
+        raise ValidationError("a timeout is a number of milliseconds up to a year, or 0 for none", path="$.timeout")
     headers = dict(options.headers or {})
     options.headers = None
     return options, headers

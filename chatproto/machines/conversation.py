@@ -19,7 +19,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from ..errors import ChatProtoError, LocalProtocolError, MalformedResponse, TransportError, ValidationError
+from ..errors import (
+    ChatProtoError,
+    ConnectionLost,
+    LocalProtocolError,
+    MalformedResponse,
+    TransportError,
+    ValidationError,
+)
 from ..types import (
     Candidate,
     Content,
@@ -35,7 +42,7 @@ from ..wire.gemini import Dialect, GeminiApi, generate_request
 from ..wire.json_codec import decode, encode, excerpt
 from .exchange import Exchange
 from .fold import Fold
-from .history import History, Outcome, Turn, decode_content, last_said, split_turns, written_at
+from .history import History, Outcome, Turn, decode_content, is_closed, last_said, split_turns, written_at
 from .retry import RetryPolicy
 from .rounds import answer_calls, calls_in, responses_in
 from .states import ConversationInput, ConversationState, ConversationStates
@@ -71,6 +78,12 @@ class Draft:
     settings: dict[str, Any] = attrs.field(repr=False)
     endpoint: Endpoint
     streamed: bool
+    #: No function call in it is left without its response, so that the turn may be curated.
+    closed: bool = True
+
+
+#: Proto's way to say that there is none: the default of the enum, by name and by number.
+_NO_REASON = ("", "0", "FINISH_REASON_UNSPECIFIED")
 
 
 @attrs.define(kw_only=True)
@@ -87,6 +100,7 @@ class _OpenTurn:
     finish_reason: str | None = None
     finish_message: str | None = None
     block_reason: str | None = None
+    closed: bool = True
 
     def __deepcopy__(self, _: Any) -> _OpenTurn:
         # JSON that has come is never changed, so copies may share it, however deep it is nested.
@@ -97,7 +111,7 @@ class _OpenTurn:
         content = written.get("content")
         if content is not None:
             self.fold.add(content)
-        if candidate.finish_reason is not None:
+        if candidate.finish_reason is not None and candidate.finish_reason.value not in _NO_REASON:
             self.finish_reason = candidate.finish_reason.value
             self.finish_message = candidate.finish_message
 
@@ -128,8 +142,11 @@ class Conversation:
         """
         _one_of("on_incomplete", on_incomplete, ("drop", "keep"))
         _one_of("config_mode", config_mode, ("replace", "merge"))
-        self.model = model
-        self._config = copy.deepcopy(config)
+        self._model = model
+        try:
+            self._config = copy.deepcopy(config)
+        except RecursionError:
+            raise ValidationError("nested too deeply", path="$.config") from None
         self._dialect: Dialect = dialect or GeminiApi()
         self._endpoint = endpoint or Endpoint()
         self._on_incomplete = on_incomplete
@@ -141,9 +158,13 @@ class Conversation:
         self._draft: Draft | None = None
         self._exchange: Exchange | None = None
         self._streamed = False
-        self._http: HttpResponse | None = None  # the head of the present answer, as chunks show it
 
     # --- views ---
+
+    @property
+    def model(self) -> str:
+        """The model's name, as it was given."""
+        return self._model
 
     @property
     def state(self) -> ConversationState:
@@ -185,6 +206,9 @@ class Conversation:
         contents = [decode_content(encoded) for encoded in self._history.encoded(curated=curated)]
         if not curated and self._open is not None:
             contents += map(decode_content, self._open.contents[: self._open.handed_out])
+        for content in contents:
+            if content.role is None:
+                content.role = "user"  # the model's have one; with it, a history can be given to another chat
         return contents
 
     # --- user verbs ---
@@ -214,10 +238,10 @@ class Conversation:
             settings=self._dialect.settings(effective),
             endpoint=endpoint,
             streamed=stream,
+            closed=is_closed(documents) if responses is None else not any(map(calls_in, documents)),
         )
         # What the request will be made of is looked at now: next() must not raise for it.
-        endpoint.url(self._dialect.model_path(self.model))
-        encode(endpoint.extra_body or {})
+        self._request(draft, draft.contents)
         return draft
 
     def send(
@@ -263,8 +287,9 @@ class Conversation:
     def abandon(self) -> None:
         """Leave what is under way, now.
 
-        A message that has not begun to be sent is forgotten. An answer that has finished is kept (rule 1). In
-        CALLS_WANTED the open turn is given up. With nothing under way, nothing happens.
+        A message that has not begun to be sent is forgotten. An answer that has finished is kept (rule 1). While
+        function responses are being answered, the calls are open again. In CALLS_WANTED the open turn is given up.
+        With nothing under way, nothing happens.
         """
         match self.state:
             case ConversationState.IDLE:
@@ -354,7 +379,7 @@ class Conversation:
     def _begin(self, draft: Draft) -> None:
         if draft.responses is None:
             number = len(self._history.turns) + 1
-            turn = _OpenTurn(number=number, contents=list(draft.contents))
+            turn = _OpenTurn(number=number, contents=list(draft.contents), closed=draft.closed)
         else:
             assert self._open is not None  # ANSWERING has an open turn
             turn = attrs.evolve(self._open, contents=[*self._open.contents, *draft.contents], fold=Fold())
@@ -366,7 +391,6 @@ class Conversation:
         policy = RetryPolicy.of(draft.endpoint.retry_options)
         self._exchange = Exchange(request, streamed=draft.streamed, policy=policy)
         self._streamed = draft.streamed
-        self._http = None
 
     def _request(self, draft: Draft, said: tuple[bytes, ...]) -> Request:
         pieces = self._history.pieces()
@@ -375,7 +399,7 @@ class Conversation:
         return generate_request(
             self._dialect,
             draft.endpoint,
-            model=self.model,
+            model=self._model,
             method="streamGenerateContent" if draft.streamed else "generateContent",
             contents=pieces,
             settings=draft.settings,
@@ -395,10 +419,9 @@ class Conversation:
             problem = error.problem if isinstance(error, ValidationError) else "JSON nested too deeply"
             if self._exchange is not None:
                 self._exchange.abandon()
-            return self._close(MalformedResponse(problem, where=where, excerpt=excerpt(str(document))), 0)
-        if self._http is None:
-            self._http = HttpResponse(headers=dict(received.headers))
-        response.__dict__["sdk_http_response"] = self._http
+            return self._close(MalformedResponse(problem, where=where, excerpt=excerpt(encode(document))), 0)
+        # A response is its caller's own, so each chunk has its own head.
+        response.__dict__["sdk_http_response"] = HttpResponse(headers=dict(received.headers))
         for candidate, written in zip(response.candidates or (), document.get("candidates") or (), strict=True):
             # A chat goes on with candidate number 0, which servers often leave unnumbered.
             if not candidate.index:
@@ -414,27 +437,31 @@ class Conversation:
         turn = self._open
         assert turn is not None
         if self._is_complete(turn):
-            # What happened after the finish reason does not undo the answer (rule 1).
-            return self._complete(turn, "" if error is None else f"; after that: {error}")
+            # What happened after the finish reason does not undo the answer (rule 1), and is told all the same.
+            return self._complete(turn, "" if error is None else f"; after that: {error}", error)
+        reopens = bool(turn.handed_out) and not self._keeps(turn)
         if error is not None:
-            if turn.handed_out:
-                return self._reopen(turn, error)
-            return self._end(Outcome.FAILED, str(error), error)
+            return self._reopen(turn, error) if reopens else self._end(Outcome.FAILED, str(error), error)
         if turn.fold.usable or not (turn.finish_reason or turn.block_reason or not self._streamed):
             inside = f", inside an event of which {leftover} bytes had come" if leftover else ""
-            return self._end(Outcome.TRUNCATED, f"the stream ended without a finish reason{inside}")
+            reason = f"the stream ended without a finish reason{inside}"
+            return self._reopen(turn, ConnectionLost(reason)) if reopens else self._end(Outcome.TRUNCATED, reason)
         return self._end(Outcome.BLOCKED, _why_blocked(turn))
+
+    def _keeps(self, turn: _OpenTurn) -> bool:
+        """Whether an answer that broke off stays in curated history as far as it came."""
+        return self._on_incomplete == "keep" and turn.fold.usable and not calls_in(turn.fold.content())
 
     def _is_complete(self, turn: _OpenTurn) -> bool:
         """Whether the answer is there to stay. A unary one is whole as soon as there is any of it."""
         return turn.fold.usable and (turn.finish_reason is not None or not self._streamed)
 
-    def _complete(self, turn: _OpenTurn, afterwards: str) -> Step:
+    def _complete(self, turn: _OpenTurn, afterwards: str, error: ChatProtoError | None = None) -> Step:
         content = turn.fold.content()
         try:
             encoded = encode(content)
-        except ValidationError as error:  # cannot be: what was read as JSON can be written as JSON
-            return self._end(Outcome.FAILED, str(error), MalformedResponse(error.problem))
+        except ValidationError as fault:  # cannot be: what was read as JSON can be written as JSON
+            return self._end(Outcome.FAILED, str(fault), MalformedResponse(fault.problem))
         calls = calls_in(content)
         if calls:
             self._exchange = None
@@ -444,7 +471,7 @@ class Conversation:
             self._states.take(ConversationInput.CALLS)
             return FunctionCallsRequested(_function_calls(calls))
         reason = f"finish reason {turn.finish_reason}" if turn.finish_reason else "answered"
-        return self._end(Outcome.COMPLETED, reason + afterwards, said=encoded)
+        return self._end(Outcome.COMPLETED, reason + afterwards, error, said=encoded)
 
     def _reopen(self, turn: _OpenTurn, error: ChatProtoError) -> Step:
         """The answers to the calls did not get through: they are open again, and the chat is as it was before."""
@@ -460,6 +487,8 @@ class Conversation:
         assert turn is not None
         if self._is_complete(turn):
             self._complete(turn, "; then the caller left")
+        elif turn.handed_out and not self._keeps(turn):
+            self._reopen(turn, LocalProtocolError("the caller left"))
         else:
             self._end(Outcome.ABANDONED, "the caller left before the answer was finished")
 
@@ -471,14 +500,14 @@ class Conversation:
         turn = self._open
         assert turn is not None
         contents = list(turn.contents)
-        kept = outcome is Outcome.COMPLETED
+        kept = outcome is Outcome.COMPLETED and turn.closed
         if said is not None:
             contents.append(said)
         elif self.state is ConversationState.EXCHANGING and turn.fold.usable:
             partial = turn.fold.content()
             contents.append(encode(partial))
             unfinished = outcome in (Outcome.TRUNCATED, Outcome.FAILED, Outcome.ABANDONED)
-            kept = self._on_incomplete == "keep" and unfinished and not calls_in(partial)
+            kept = unfinished and turn.closed and self._keeps(turn)
         shown = len(contents)
         if not kept and outcome in (Outcome.FAILED, Outcome.ABANDONED):
             # Comprehensive history only grows: calls that it has shown stay.

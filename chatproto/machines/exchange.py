@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Literal
 
-from ..errors import ChatProtoError, MalformedResponse, TransportError
+from ..errors import ChatProtoError, MalformedResponse, TransportError, ValidationError
 from ..types._json import is_object
 from ..wire.api_error import api_error, error_in
 from ..wire.framing import BytesReader, DocumentReader, Framing, StreamReader
+from ..wire.http import header_pairs
 from ..wire.json_codec import decode
 from .retry import Pause, RetryPolicy
 from .states import ExchangeInput, ExchangeState, ExchangeStates
@@ -58,7 +59,7 @@ class Exchange:
         self._framing: Framing = StreamReader() if self._streamed else DocumentReader()
         if self._answer == "bytes":
             self._framing = BytesReader()
-        self._error_body = b""
+        self._error_body = bytearray()
         self._failure: TransportError | None = None
         self._finished = False  # the framing has been told that the body ended
         self._tentative: bytes | None = None
@@ -121,12 +122,17 @@ class Exchange:
 
     def receive_response(self, status: int, headers: Headers) -> None:
         """The head of the answer. Only 200 is success, as in the reference."""
+        pairs = header_pairs(headers)
         self._states.take(ExchangeInput.HEAD_OK if status == 200 else ExchangeInput.HEAD_ERROR)
         self._status = status
-        self._headers = tuple(headers)
+        self._headers = pairs
 
     def receive_data(self, data: bytes) -> None:
-        """A piece of the body; ``b""`` is its end."""
+        """A piece of the body; ``b""`` is its end. A buffer is copied, so that its owner may use it again."""
+        try:
+            data = data if type(data) is bytes else bytes(memoryview(data))
+        except TypeError:
+            raise ValidationError(f"a body is bytes, not {type(data).__name__}") from None
         self._states.take(ExchangeInput.DATA if data else ExchangeInput.END)
         if data:
             self._incoming.append(data)
@@ -160,7 +166,7 @@ class Exchange:
         if self._status == 200:
             self._documents.extend(self._framing.feed(data))
         elif len(self._error_body) < MAX_ERROR_BYTES:
-            self._error_body = (self._error_body + data)[:MAX_ERROR_BYTES]
+            self._error_body += data[: MAX_ERROR_BYTES - len(self._error_body)]
 
     def _hand_out(self, data: bytes) -> Step | None:
         """The event for one document; None for one that says nothing."""
@@ -198,7 +204,7 @@ class Exchange:
             return self._drain_whole()
         if self._status is not None and self._status != 200:
             # An error's body that broke off still says what the status was.
-            return self._retry_or_end(api_error(self._status, self._headers, self._error_body))
+            return self._retry_or_end(api_error(self._status, self._headers, bytes(self._error_body)))
         assert self._failure is not None  # DRAIN without a status comes from FAILURE alone
         if self._status == 200:
             return self._end(self._failure)

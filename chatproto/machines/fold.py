@@ -92,6 +92,6 @@ class Fold:
         if len(self._text) > 1:
             parts[-1] = {**parts[-1], "text": "".join(self._text)}
         made = {**self._content, "parts": parts}
-        if made.get("role") is None:
-            made["role"] = "model"
+        if made.get("role") != "model":
+            made["role"] = "model"  # servers leave it out, and gateways say "assistant", which the API does not take
         return made

@@ -22,7 +22,17 @@ from .rounds import calls_in, responses_in
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["History", "Outcome", "Turn", "decode_content", "encode_content", "last_said", "split_turns", "written_at"]
+__all__ = [
+    "History",
+    "Outcome",
+    "Turn",
+    "decode_content",
+    "encode_content",
+    "is_closed",
+    "last_said",
+    "split_turns",
+    "written_at",
+]
 
 #: Pieces of the conversation so far are joined up to this size: few enough to send, small enough to copy.
 _PIECE = 64 * 1024
@@ -165,7 +175,7 @@ def split_turns(contents: Iterable[Content]) -> tuple[list[Turn], tuple[bytes, .
 def _given_turn(number: int, documents: list[dict[str, Any]]) -> Turn:
     answers = [document for document in documents if document["role"] == "model"]
     spoken = all(map(_speaks, answers))
-    closed = _closed(documents)
+    closed = is_closed(documents)
     # A model content that says nothing is in no history.
     encoded = tuple(encode(document) for document in documents if document["role"] == "user" or _speaks(document))
     fault = "" if spoken and closed else ", with unanswered calls" if spoken else ", with an empty answer"
@@ -183,12 +193,14 @@ def _speaks(document: dict[str, Any]) -> bool:
     return not all(map(is_empty, document.get("parts") or ()))
 
 
-def _closed(documents: list[dict[str, Any]]) -> bool:
+def is_closed(documents: list[dict[str, Any]]) -> bool:
     """Whether all calls are answered before the model speaks again, and there are no more responses than calls."""
     unanswered = 0
     answering = False
     for document in documents:
-        if document["role"] == "user":
+        if document.get("role") != "model":
+            if calls_in(document):
+                return False  # nobody but the model calls, so nobody will answer
             answering = True
             unanswered -= len(responses_in(document))
         elif answering and unanswered:
@@ -204,7 +216,7 @@ def _closed(documents: list[dict[str, Any]]) -> bool:
 def _waits(documents: list[dict[str, Any]]) -> bool:
     """Whether a turn ends with calls, and is in order up to what the model said last."""
     last = last_said(documents)
-    return any(map(calls_in, last)) and _closed(documents[: len(documents) - len(last)])
+    return any(map(calls_in, last)) and is_closed(documents[: len(documents) - len(last)])
 
 
 def last_said(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:

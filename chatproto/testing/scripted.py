@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import attrs
 
-from ..errors import ChatProtoError, ConnectionLost, TimedOut, TransportError, ValidationError
+from ..errors import ChatProtoError, ConnectionLost, LocalProtocolError, TimedOut, TransportError, ValidationError
 from ..wire.json_codec import encode
 from .wire import json_array, sse, text_response
 
@@ -142,6 +142,8 @@ class ScriptedTransport:
 
     def _next(self, request: Request) -> _Response:
         with self._lock:
+            if self.closed:
+                raise LocalProtocolError("this transport is closed")
             self.requests.append(request)
             if not self._answers:
                 number = len(self.requests)

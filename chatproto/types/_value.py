@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar, dataclass_transform
+from typing import Any, Self, TypeVar, dataclass_transform
 
 import attrs
 
@@ -25,6 +25,7 @@ T = TypeVar("T", bound="Value")
 
 EXTRA = "_extra"
 _SHORT = 60  # characters or bytes of one field that a repr shows
+_LEVELS = 8  # of lists and dicts in one field
 
 
 class Extra(dict[str, Any]):
@@ -337,8 +338,8 @@ def nearest(key: str, keys: Any) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def _brief(item: Any, *, secret: bool) -> str:
-    """One field for a repr: blobs by their size, long text cut, secrets masked."""
+def _brief(item: Any, *, secret: bool, levels: int = _LEVELS) -> str:
+    """One field for a repr: blobs by their size, long text and deep nesting cut, secrets masked."""
     if secret:
         return "{...}" if isinstance(item, Mapping) else "'***'"
     if isinstance(item, bytes) and len(item) > _SHORT:
@@ -348,12 +349,11 @@ def _brief(item: Any, *, secret: bool) -> str:
     if isinstance(item, str) and len(item) > _SHORT and type(item) is str:
         return f"{item[:_SHORT]!r}... <{len(item)} characters>"
     it: Any = item
+    if type(item) in (dict, list) and not levels:
+        return "..."
     if type(item) is dict:
-        return f"{{{', '.join(f'{key!r}: {_brief(each, secret=False)}' for key, each in it.items())}}}"
+        shown = (f"{key!r}: {_brief(each, secret=False, levels=levels - 1)}" for key, each in it.items())
+        return f"{{{', '.join(shown)}}}"
     if type(item) is list:
-        return f"[{', '.join(_brief(each, secret=False) for each in it)}]"
+        return f"[{', '.join(_brief(each, secret=False, levels=levels - 1) for each in it)}]"
     return repr(it)
-
-
-Converter = typing.Any if TYPE_CHECKING else None
-Hook = "Callable[[Any, Any], Any]"

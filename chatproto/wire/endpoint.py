@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -35,6 +36,9 @@ class Endpoint:
     #: ``base_url`` is the whole address: that of a gateway which adds the path itself.
     bare: bool = False
 
+    def __attrs_post_init__(self) -> None:
+        check_base_url(self.base_url)
+
     def merged(self, options: HttpOptions | None) -> Endpoint:
         """This endpoint with a request's own ``http_options`` over it: each field that is set replaces the other's."""
         if options is None:
@@ -51,8 +55,6 @@ class Endpoint:
     def url(self, path: str) -> str:
         """The address of ``path`` under this endpoint's version."""
         base = self.base_url.rstrip("/")
-        if not base.startswith(("http://", "https://")):
-            raise ValidationError(f"base_url must begin with http:// or https://, got {self.base_url!r}")
         if self.bare:
             return self.base_url
         return f"{base}/{self.api_version}/{path}" if self.api_version else f"{base}/{path}"
@@ -63,3 +65,18 @@ class Endpoint:
         if self.timeout is not None:
             headers += (("x-server-timeout", str(math.ceil(self.timeout))),)
         return headers
+
+
+def check_base_url(url: str) -> None:
+    """Raise ValidationError for what cannot be the address of a server. A user and a password in it are not shown."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise ValidationError(f"base_url is no URL: {error}") from None
+    if parts.username is not None or parts.password is not None:
+        raise ValidationError("base_url has a user or a password in it: hand over an authorization header instead")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValidationError(f"base_url must begin with http:// or https:// and name a host, got {url!r}")
+    if parts.query or parts.fragment:
+        raise ValidationError("base_url has a query or a fragment; a path comes after it")

@@ -9,7 +9,7 @@ import attrs
 from ..errors import ValidationError
 from ..types import FunctionDeclaration
 from ..types._dump import to_wire
-from ..types._json import is_object
+from ..types._json import is_array, is_object
 from ..types._value import Value
 from .http import Request
 from .json_codec import encode
@@ -169,6 +169,8 @@ def place_settings(config: GenerateContentConfig, write: Callable[[str, Any], An
             written = write(name, item)
         except ValidationError as error:
             raise error.under(f".{name}") from None
+        except RecursionError:
+            raise ValidationError("nested too deeply for JSON", path=f"$.{name}") from None
         if name in _TOP:
             top[_TOP[name]] = written
         else:
@@ -229,7 +231,10 @@ def generate_request(
         members = merge_body(members, endpoint.extra_body)
     opening, closing = b'{"contents":[', b"]"
     if "contents" in members:  # extra_body has its own
-        contents = (encode(members.pop("contents"))[1:-1],)
+        own = members.pop("contents")
+        if not is_array(own):
+            raise ValidationError("contents are a list", path="$.extra_body.contents")
+        contents = (encode(own)[1:-1],)
     tail = encode(members)[1:]  # of an object: without its opening brace
     closing += b"," + tail if members else tail
     return Request(

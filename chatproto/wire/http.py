@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from ..errors import ValidationError
 from .json_codec import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["FileSlice", "Headers", "Request", "header", "retry_after"]
+__all__ = ["FileSlice", "Headers", "Request", "header", "header_pairs", "retry_after"]
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -52,6 +54,21 @@ class Request:
     def json(self) -> Any:
         """The body's JSON. Raises MalformedResponse where the body is not JSON."""
         return decode(self.content, what="the request's body")
+
+
+def header_pairs(headers: Any) -> Headers:
+    """Headers as pairs of text, from pairs or from a mapping such as HTTP libraries have. Raises ValidationError."""
+    items: Any = headers
+    if isinstance(headers, Mapping):
+        items = headers.items()  # pyright: ignore[reportUnknownVariableType]
+    try:
+        pairs: Headers = tuple((name, value) for name, value in items)
+    except (TypeError, ValueError):
+        raise ValidationError("headers are pairs of a name and a value") from None
+    given: tuple[tuple[Any, Any], ...] = pairs
+    if not all(isinstance(text, str) for pair in given for text in pair):
+        raise ValidationError("the names and values of headers are text")
+    return pairs
 
 
 def header(headers: Iterable[tuple[str, str]], name: str) -> str | None:

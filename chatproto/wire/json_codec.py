@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, NoReturn
 
 from ..errors import MalformedResponse, ValidationError
 
-__all__ = ["decode", "encode", "excerpt"]
+__all__ = ["MAX_DEPTH", "decode", "encode", "excerpt"]
+
+#: How deep JSON may be nested, both ways: a number, so that it is the same on every Python and whatever is left of a
+#: stack. protobuf's own JSON stops at 100; the messages of the API use some ten levels.
+MAX_DEPTH = 250
 
 _EXCERPT = 80  # characters of a bad document that an error shows
 
@@ -29,6 +34,22 @@ def _finite(text: str) -> float:
     return number
 
 
+_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
+_BRACKETS = re.compile(r"[\[\]{}]")
+
+
+def _too_deep(text: str) -> bool:
+    """Whether valid JSON is nested deeper than MAX_DEPTH. Only text with so many brackets is looked at closely."""
+    if text.count("{") + text.count("[") <= MAX_DEPTH:
+        return False
+    depth = 0
+    for bracket in _BRACKETS.findall(_STRINGS.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > MAX_DEPTH:
+            return True
+    return False
+
+
 _decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _ascii_encoder = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), allow_nan=False)
@@ -42,6 +63,9 @@ def decode(data: bytes | str, *, what: str, replace: bool = False) -> Any:
     """
     try:
         text = data if isinstance(data, str) else data.decode("utf-8", "replace" if replace else "strict")
+        if _too_deep(text):
+            problem = f"JSON nested deeper than {MAX_DEPTH} levels"
+            raise MalformedResponse(problem, where=what, excerpt=excerpt(data))
         return _decoder.decode(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         raise MalformedResponse(f"not JSON: {error}", where=what, excerpt=excerpt(data)) from None
@@ -57,13 +81,25 @@ def decode(data: bytes | str, *, what: str, replace: bool = False) -> Any:
 def encode(document: Any) -> bytes:
     """JSON values as compact UTF-8. Raises ValidationError for what JSON cannot hold."""
     try:
-        return _encoder.encode(document).encode()
-    except UnicodeEncodeError:  # a lone surrogate
-        return _ascii_encoder.encode(document).encode()
+        text = _encoder.encode(document)
+        encoded = _encoded(text, document)
     except RecursionError:
-        raise ValidationError("nested too deeply for JSON") from None
+        raise ValidationError(_DEEP) from None
     except (TypeError, ValueError) as error:
         raise ValidationError(f"no form in JSON: {error}") from None
+    if _too_deep(text):
+        raise ValidationError(_DEEP)
+    return encoded
+
+
+_DEEP = f"nested deeper than {MAX_DEPTH} levels, too deeply for JSON"
+
+
+def _encoded(text: str, document: Any) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        return _ascii_encoder.encode(document).encode()
 
 
 def excerpt(data: bytes | str) -> str:

@@ -6,7 +6,8 @@ syntax; several data lines are joined with LF; comments and the fields ``event``
 a byte order mark at the start is skipped. Bytes may be cut anywhere, inside a character too (law L1).
 
 Two things are added. An event that the body ends in is handed out by ``finish`` as tentative: servers do forget the
-last blank line. And a line that begins a JSON document where a field should stand (``{`` or ``[``) starts a bare
+last blank line. Where the standard dispatches an event whose data is empty, nothing is handed out: it says nothing.
+And a line that begins a JSON document where a field should stand (``{`` or ``[``) starts a bare
 document that goes on to the end of the body: that is how the Gemini API reports an error in the middle of a stream.
 """
 

@@ -186,21 +186,27 @@ class _Response:
         if not self._ended:
             self._given_up = True
         self._unwatch()
-        loop, response = self._loop, self._response
+        loop = self._loop
         if runs_here(loop):
-            response.close()
+            self._give_up()
         elif loop.is_running():
             with suppress(RuntimeError):  # it has been closed meanwhile
-                loop.call_soon_threadsafe(response.close)
+                loop.call_soon_threadsafe(self._give_up)
         else:
-            connection = response.connection
+            connection = self._response.connection
             if connection is not None:
                 close_now(connection.transport)
             with suppress(RuntimeError):
-                response.close()
+                self._response.close()
             if connection is not None:
                 with suppress(RuntimeError):
                     connection.close()
+
+    def _give_up(self) -> None:
+        connection = self._response.connection
+        if connection is not None and connection.transport is not None:
+            connection.transport.abort()  # to close TLS politely takes as long as the server likes
+        self._response.close()
 
 
 class _Sender:

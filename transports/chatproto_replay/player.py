@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Self
 
-from chatproto.errors import TransportError
+from chatproto.errors import LocalProtocolError, TransportError
 
 from .cassette import Cassette, Chunk, Exchange, RecordedResponse
 from .errors import CassetteExhausted, RequestMismatch, UnplayedExchanges
@@ -110,6 +110,8 @@ class Player:
         """The next exchange, if ``request`` is the one that was recorded; else it stays the next."""
         now = recorded_request(request)
         with self._lock:
+            if self._closed:
+                raise LocalProtocolError(f"this player of {self.path} is closed")
             number, exchanges = self._played + 1, self.cassette.exchanges
             if number > len(exchanges):
                 raise CassetteExhausted(
