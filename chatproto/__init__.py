@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import chats as chats
     from . import errors as errors
+    from . import files as files
     from . import models as models
+    from . import pagers as pagers
     from . import types as types
     from .client import VERSION as __version__  # noqa: N811  (Python's name for it)
     from .client import Client as Client
@@ -52,7 +54,9 @@ __all__ = [
     "__version__",
     "chats",
     "errors",
+    "files",
     "models",
+    "pagers",
     "types",
 ]
 
@@ -70,7 +74,7 @@ _HOMES = {
     "Turn": "machines.history",
     "__version__": "client:VERSION",
 } | dict.fromkeys(_STEPS.split(), "machines.steps")
-_MODULES = frozenset({"chats", "errors", "models", "types"})
+_MODULES = frozenset({"chats", "errors", "files", "models", "pagers", "types"})
 
 
 def __getattr__(name: str) -> Any:

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .convert.config import to_config
+from .convert.config import parse_target, to_config
 from .convert.messages import to_message
 from .errors import ValidationError
 from .machines.conversation import ConfigMode, Conversation, OnIncomplete
-from .session import AsyncResponseStream, ResponseStream, Session
+from .session import AsyncResponseStream, ResponseStream, Session, arun_call, run_call
 from .types import Content
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .client import Connector
+    from .convert.calls import Call
     from .machines.history import Turn
-    from .types import FunctionCall, GenerateContentConfig, GenerateContentResponse, PartUnion, PartUnionDict
+    from .types import (
+        CountTokensResponse,
+        FunctionCall,
+        GenerateContentConfig,
+        GenerateContentResponse,
+        PartUnion,
+        PartUnionDict,
+    )
     from .wire.http import Request
 
     Message = PartUnionDict | Sequence[PartUnionDict | PartUnion]
@@ -42,6 +50,16 @@ class _Remembered:
         Curated: what the next request will send. Comprehensive: turns that were blocked or cut short too.
         """
         return self._session.conversation.history(curated=curated)
+
+    def _counting(self, message: Message | None) -> Call[CountTokensResponse]:
+        from .convert.calls import counting
+
+        session = self._session
+        said = [] if message is None else [to_message(message)]
+        contents = session.conversation.history(curated=True) + said
+        config, headers = session.counted_config()
+        connector = session.connector
+        return counting(connector.dialect, connector.endpoint, session.conversation.model, contents, config, headers)
 
     @property
     def turns(self) -> tuple[Turn, ...]:
@@ -70,6 +88,13 @@ class Chat(_Remembered):
         """Say something and get the answer as it comes. The arguments are checked now, not at the first chunk."""
         return ResponseStream(self._session, self._session.prepare(to_message(message), config, stream=True))
 
+    def count_tokens(self, message: Message | None = None) -> CountTokensResponse:
+        """What the next request would cost in tokens: what was said so far, and ``message``.
+
+        Vertex AI counts the chat's system instruction and tools too; the Gemini API counts contents alone.
+        """
+        return run_call(self._session.connector, self._counting(message))
+
 
 class AsyncChat(_Remembered):
     """A conversation with a model, under asyncio. Made by ``client.aio.chats.create``."""
@@ -84,6 +109,10 @@ class AsyncChat(_Remembered):
         The arguments are checked when it is awaited; the request is sent when the first chunk is asked for.
         """
         return AsyncResponseStream(self._session, self._session.prepare(to_message(message), config, stream=True))
+
+    async def count_tokens(self, message: Message | None = None) -> CountTokensResponse:
+        """What the next request would cost in tokens. As ``Chat.count_tokens``."""
+        return await arun_call(self._session.connector, self._counting(message))
 
 
 class Chats:
@@ -139,6 +168,7 @@ def new_session(
 ) -> Session:
     """A conversation of its own on ``connector``; with None as config, requests have no ``generationConfig``."""
     made, headers = (None, {}) if config is None else to_config(config)
+    target = None if config is None else parse_target(config)
     contents: list[Content] = []
     for index, item in enumerate(history or ()):
         try:
@@ -154,4 +184,4 @@ def new_session(
         on_incomplete=on_incomplete,
         config_mode=config_mode,
     )
-    return Session(connector, conversation, headers)
+    return Session(connector, conversation, headers, target)

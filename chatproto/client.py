@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .chats import AsyncChats, Chats
     from .convert.access import Access
+    from .files import AsyncFiles, Files
     from .models import AsyncModels, Models
     from .tokens import Tokens
     from .types import HttpOptions
@@ -221,6 +222,13 @@ class Client:
         return Models(self._connector)
 
     @property
+    def files(self) -> Files:
+        """Files on the server, of the Gemini API only."""
+        from .files import Files
+
+        return Files(self._connector)
+
+    @property
     def vertexai(self) -> bool:
         """Whether the client talks to Vertex AI."""
         return self._vertexai
@@ -261,6 +269,13 @@ class AsyncClient:
         from .models import AsyncModels
 
         return AsyncModels(self._connector)
+
+    @property
+    def files(self) -> AsyncFiles:
+        """Files on the server, of the Gemini API only."""
+        from .files import AsyncFiles
+
+        return AsyncFiles(self._connector)
 
     async def aclose(self) -> None:
         """Close the transport of the running loop, if the client made it."""

@@ -9,6 +9,7 @@
     ├── LocalProtocolError (RuntimeError)   a call that the machine's state forbids; nothing changed
     ├── RemoteProtocolError                 the server broke the format; the turn is over, curated history is as before
     │   ├── MalformedResponse               the bytes are not what the API documents
+    │   ├── UploadFailed (ValueError)       a file did not arrive whole; the error says how much of it did
     │   └── ResponseTooLarge                a body, an event or a line passed its named limit
     ├── APIError                            the server answered with an error
     │   ├── ClientError                     400-499
@@ -48,6 +49,7 @@ __all__ = [
     "TimedOut",
     "TransportError",
     "UnsupportedFunctionError",
+    "UploadFailed",
     "ValidationError",
 ]
 
@@ -119,6 +121,26 @@ class MalformedResponse(RemoteProtocolError):
 
 class ResponseTooLarge(RemoteProtocolError):
     """A line, an event or a body grew past the limit that the message names."""
+
+
+class UploadFailed(RemoteProtocolError, ValueError):
+    """The server did not take the file, without saying so by an error of its own. ``sent`` bytes of ``total`` arrived.
+
+    It is a ValueError because google-genai raises that.
+    """
+
+    def __init__(self, problem: str, *, sent: int, total: int) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.sent = sent
+        self.total = total
+
+    def __str__(self) -> str:
+        return f"{self.problem} ({self.sent} of {self.total} bytes have arrived)"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        arguments = {"sent": self.sent, "total": self.total, **_notes(self)}
+        return _restore, (type(self), (self.problem,), arguments)
 
 
 class APIError(ChatProtoError):

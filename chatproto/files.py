@@ -12,6 +12,7 @@ import attrs
 from .convert.files import deleting, downloading, getting, list_config, listing, uploading
 from .errors import ValidationError
 from .pagers import AsyncPager, Pager
+from .session import arun_call, run_call
 from .transport import AsyncDrive, Drive
 from .wire.gemini import GeminiApi
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from .client import Connector
-    from .convert.files import Call, Destination, FileSource, Uploadable
+    from .convert.calls import Call
+    from .convert.files import Destination, FileSource, Uploadable
     from .transport import AsyncResponse, AsyncTransport, Response, Secrets, Transport
     from .types import (
         DeleteFileConfig,
@@ -225,11 +227,7 @@ class Files:
         return self._run(listing(_endpoint(self._connector), config))
 
     def _run(self, call: Call[T]) -> T:
-        secrets = self._connector.secrets(call.headers, call.endpoint)
-        with Drive(call.machine, self._connector.sync_transport(), secrets) as drive:
-            for event in drive:
-                call.take(event)
-        return call.result()
+        return run_call(self._connector, call)
 
 
 class AsyncFiles:
@@ -321,8 +319,4 @@ class AsyncFiles:
         return await self._run(listing(_endpoint(self._connector), config))
 
     async def _run(self, call: Call[T]) -> T:
-        secrets = self._connector.secrets(call.headers, call.endpoint)
-        async with AsyncDrive(call.machine, self._connector.async_transport(), secrets) as drive:
-            async for event in drive:
-                call.take(event)
-        return call.result()
+        return await arun_call(self._connector, call)

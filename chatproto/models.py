@@ -6,14 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 from .chats import new_session
 from .convert.messages import to_contents
-from .session import AsyncResponseStream, Prepared, ResponseStream, Session
+from .session import AsyncResponseStream, Prepared, ResponseStream, Session, arun_call, run_call
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .chats import Config
     from .client import Connector
-    from .types import ContentListUnion, ContentListUnionDict, GenerateContentResponse
+    from .convert.calls import Call
+    from .types import (
+        ContentListUnion,
+        ContentListUnionDict,
+        CountTokensConfig,
+        CountTokensResponse,
+        GenerateContentResponse,
+    )
 
     Contents = ContentListUnion | ContentListUnionDict
+    CountConfig = CountTokensConfig | Mapping[str, Any] | None
 
 __all__ = ["AsyncModels", "Models"]
 
@@ -25,8 +35,16 @@ class _OneTurn:
         self._connector = connector
 
     def _prepare(self, model: str, contents: Any, config: Any, *, stream: bool) -> tuple[Session, Prepared]:
-        session = new_session(self._connector, model, config)
+        session = new_session(self._connector, model, config or None)
         return session, session.prepare(to_contents(contents), None, stream=stream)
+
+    def _counting(self, model: str, contents: Any, config: Any) -> Call[CountTokensResponse]:
+        from .convert.calls import counting
+        from .convert.config import to_count_config
+
+        made, headers = (None, {}) if config is None else to_count_config(config)
+        connector = self._connector
+        return counting(connector.dialect, connector.endpoint, model, to_contents(contents), made, headers)
 
 
 class Models(_OneTurn):
@@ -40,6 +58,10 @@ class Models(_OneTurn):
     def generate_content_stream(self, *, model: str, contents: Contents, config: Config = None) -> ResponseStream:
         """The answer to ``contents`` as it comes. The arguments are checked now, not at the first chunk."""
         return ResponseStream(*self._prepare(model, contents, config, stream=True))
+
+    def count_tokens(self, *, model: str, contents: Contents, config: CountConfig = None) -> CountTokensResponse:
+        """What ``contents`` cost in tokens. The settings of ``config`` are counted on Vertex AI only."""
+        return run_call(self._connector, self._counting(model, contents, config))
 
 
 class AsyncModels(_OneTurn):
@@ -57,3 +79,7 @@ class AsyncModels(_OneTurn):
     ) -> AsyncResponseStream:
         """The answer to ``contents`` as it comes. The arguments are checked when this is awaited."""
         return AsyncResponseStream(*self._prepare(model, contents, config, stream=True))
+
+    async def count_tokens(self, *, model: str, contents: Contents, config: CountConfig = None) -> CountTokensResponse:
+        """What ``contents`` cost in tokens. As ``Models.count_tokens``."""
+        return await arun_call(self._connector, self._counting(model, contents, config))

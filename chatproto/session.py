@@ -9,24 +9,29 @@ import threading
 import weakref
 from collections.abc import AsyncIterator, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import attrs
 
-from .convert.config import to_config
+from .convert.config import parse_target, to_config
 from .errors import LocalProtocolError
 from .machines.steps import ChunkReceived, Event, RoundFailed, TurnEnded
 from .transport import AsyncDrive, Drive, Secrets
-from .types import GenerateContentResponse
+from .types import CountTokensConfig, GenerateContentResponse
+from .wire.gemini import GeminiApi
 
 if TYPE_CHECKING:
     import asyncio
 
     from .client import Connector
+    from .convert.calls import Call
+    from .convert.parsed import ParseTarget
     from .machines.conversation import Conversation, Draft
-    from .types import Content
+    from .types import Content, Tool
 
-__all__ = ["AsyncResponseStream", "Prepared", "ResponseStream", "Session"]
+__all__ = ["AsyncResponseStream", "Prepared", "ResponseStream", "Session", "arun_call", "run_call"]
+
+T = TypeVar("T")
 
 
 @attrs.frozen
@@ -35,27 +40,46 @@ class Prepared:
 
     draft: Draft
     secrets: Secrets
+    #: What ``response.parsed`` is made of.
+    target: ParseTarget | None
 
 
 class Session:
     """A conversation and what drives it: who is inside a driver call, and which stream is the open one."""
 
-    def __init__(self, connector: Connector, conversation: Conversation, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        connector: Connector,
+        conversation: Conversation,
+        headers: Mapping[str, str],
+        target: ParseTarget | None = None,
+    ) -> None:
         self.connector = connector
         self.conversation = conversation
+        self._target = target  # of the chat's own config
         self._headers = dict(headers)  # of the chat's own config
         self._inside = threading.Lock()
         self._stream: weakref.ref[_Stream] | None = None
 
     def prepare(self, contents: Content | Sequence[Content], config: Any, *, stream: bool) -> Prepared:
         """Check a message and a config. None and an empty dict leave the chat's own config in force."""
-        given, headers = (None, self._headers)
+        given, headers, target = None, self._headers, self._target
         if config is not None and not (isinstance(config, Mapping) and not config):
             given, headers = to_config(config)
-            if self.conversation.config_mode == "merge" and given.http_options is None:
-                headers = self._headers
+            target = parse_target(config)
+            if self.conversation.config_mode == "merge":
+                headers = self._headers if given.http_options is None else headers
+                target = target or self._target
         draft = self.conversation.draft(contents, given, stream=stream)
-        return Prepared(draft, self.connector.secrets(headers, draft.endpoint))
+        return Prepared(draft, self.connector.secrets(headers, draft.endpoint), target)
+
+    def counted_config(self) -> tuple[CountTokensConfig | None, Mapping[str, str]]:
+        """What is counted beside the contents, where the service counts it, and the headers of the chat's config."""
+        config = self.conversation.config
+        if config is None or isinstance(self.connector.dialect, GeminiApi):
+            return None, self._headers
+        tools = cast("list[Tool] | None", config.tools)  # to_config has made values of them
+        return CountTokensConfig(system_instruction=config.system_instruction, tools=tools), self._headers
 
     def enter(self) -> bool:
         """Become the one inside; False where someone is."""
@@ -102,7 +126,7 @@ class Session:
             self.begin(prepared)
             with drive:
                 for event in drive:
-                    answer = answer_in(event) or answer
+                    answer = answer_in(event, prepared.target) or answer
         return _whole(answer)
 
     async def aask(self, prepared: Prepared) -> GenerateContentResponse:
@@ -113,14 +137,18 @@ class Session:
             self.begin(prepared)
             async with drive:
                 async for event in drive:
-                    answer = answer_in(event) or answer
+                    answer = answer_in(event, prepared.target) or answer
         return _whole(answer)
 
 
-def answer_in(event: Event) -> GenerateContentResponse | None:
-    """The piece of an answer that an event brings. Raises the error that it brings."""
+def answer_in(event: Event, target: ParseTarget | None) -> GenerateContentResponse | None:
+    """The piece of an answer that an event brings, parsed if that was asked for. Raises the error that it brings."""
     match event:
         case ChunkReceived(response=response):
+            if target is not None:
+                from .convert.parsed import parse_response
+
+                parse_response(response, target)
             return response
         case TurnEnded(error=error) | RoundFailed(error=error) if error is not None:
             raise error
@@ -191,7 +219,7 @@ class ResponseStream(_Stream, Iterator[GenerateContentResponse]):
         with self._session.driving():
             try:
                 for event in self._begun():
-                    answer = answer_in(event)
+                    answer = answer_in(event, self._prepared.target)
                     if answer is not None:
                         return answer
             except BaseException:
@@ -230,7 +258,7 @@ class AsyncResponseStream(_Stream, AsyncIterator[GenerateContentResponse]):
         try:
             with self._session.driving():
                 async for event in self._begun():
-                    answer = answer_in(event)
+                    answer = answer_in(event, self._prepared.target)
                     if answer is not None:
                         return answer
         except BaseException:
@@ -267,3 +295,20 @@ class AsyncResponseStream(_Stream, AsyncIterator[GenerateContentResponse]):
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+
+def run_call(connector: Connector, call: Call[T]) -> T:
+    """What a call that is answered by one document gives."""
+    with Drive(call.machine, connector.sync_transport(), connector.secrets(call.headers, call.endpoint)) as drive:
+        for event in drive:
+            call.take(event)
+    return call.result()
+
+
+async def arun_call(connector: Connector, call: Call[T]) -> T:
+    """``run_call`` for asyncio."""
+    secrets = connector.secrets(call.headers, call.endpoint)
+    async with AsyncDrive(call.machine, connector.async_transport(), secrets) as drive:
+        async for event in drive:
+            call.take(event)
+    return call.result()

@@ -18,7 +18,7 @@ _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 def _google_auth() -> Any:
     try:
-        import google.auth.exceptions
+        import google.auth.exceptions  # pyright: ignore[reportUnusedImport]  (for google.auth.exceptions)
         import google.auth.transport.requests  # pyright: ignore[reportUnusedImport]  (for google.auth.transport)
     except ImportError:
         raise MissingExtraError(

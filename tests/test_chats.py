@@ -166,7 +166,7 @@ def test_a_wrong_message_raises_at_the_call(message: Any, stream: bool) -> None:
         ({"temperature": "warm"}, "$.config.temperature"),
         ({"tools": [len]}, "$.config.tools[0]"),
         ({"tools": "search"}, "$.config.tools"),
-        ({"response_schema": list[str]}, "$.config.response_schema"),
+        ({"response_schema": {"oneOf": []}}, "$.config.response_schema"),
         ({"http_options": {"timout": 1}}, "timeout"),
         ({"http_options": {"timeout": -1}}, "$.config.http_options.timeout"),
         ({"system_instruction": []}, "system_instruction"),

@@ -192,7 +192,7 @@ def test_a_transport_by_name() -> None:
     with pytest.raises(ValidationError, match=r"pigeon.*requests"):
         unknown.send_message("q")
     with pytest.raises(ValidationError, match="not a transport"):
-        chatproto.Client(api_key="k", transport=object()).chats.create(model="m").send_message("q")  # type: ignore[arg-type]
+        chatproto.Client(api_key="k", transport=object()).chats.create(model="m").send_message("q")
 
 
 def test_a_transport_that_was_handed_in_is_not_closed() -> None:

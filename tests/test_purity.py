@@ -80,7 +80,7 @@ def test_only_the_client_reads_the_environment_and_only_the_transport_looks_up_p
     """One reader of the environment, one place where plug-ins are found."""
     for path in ROOT.rglob("*.py"):
         text = path.read_text("utf-8")
-        if path.name != "client.py":
+        if path.name != "client.py" and path.relative_to(ROOT).parts[0] != "testing":
             assert "os.environ" not in text, path
             assert "getenv" not in text, path
         if path.name != "transport.py":

@@ -387,7 +387,7 @@ class Replay:
                 self.chat.send_message(parts)
             return
         # Several contents at once: a chat has no verb for that, but what it is made of has.
-        talk = self.chat._talk
+        talk = self.chat._session
         prepared = talk.prepare(contents, None, stream=recorded.streamed)
         if recorded.streamed:
             list(ResponseStream(talk, prepared))

@@ -19,9 +19,9 @@ from file_faces import FACES, KEY, ask
 
 from chatproto import Client, types
 from chatproto.convert import files as convert
-from chatproto.errors import APIError, ClientError, TransportError, ValidationError
+from chatproto.errors import APIError, ClientError, TransportError, UploadFailed, ValidationError
 from chatproto.files import AsyncFiles, Files
-from chatproto.machines.upload import CHUNK_SIZE, UploadFailed
+from chatproto.machines.upload import CHUNK_SIZE
 from chatproto.testing.file_server import Fault, FileServer
 
 CHUNK = 1000

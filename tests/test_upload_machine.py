@@ -22,11 +22,12 @@ from chatproto.errors import (
     RemoteProtocolError,
     TimedOut,
     TransportError,
+    UploadFailed,
     ValidationError,
 )
 from chatproto.machines.states import UPLOAD, UploadInput, UploadState, UploadStates
 from chatproto.machines.steps import ReadBody, RetryScheduled, SendRequest, Step, UploadEnded, UploadProgressed, Wait
-from chatproto.machines.upload import CHUNK_SIZE, TRIES, Upload, UploadFailed
+from chatproto.machines.upload import CHUNK_SIZE, TRIES, Upload
 from chatproto.types import HttpOptions
 from chatproto.wire.endpoint import Endpoint
 from chatproto.wire.files import FileDescription, file_path

@@ -9,14 +9,14 @@ import io
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import attrs
 
 from ..errors import ValidationError
 from ..machines.exchange import Exchange
 from ..machines.retry import RetryPolicy
-from ..machines.steps import DataReceived, DocumentReceived, Event, ExchangeEnded, UploadEnded, UploadProgressed
+from ..machines.steps import DataReceived, Event, ExchangeEnded, UploadEnded, UploadProgressed
 from ..machines.upload import CHUNK_SIZE, Upload
 from ..types import (
     DeleteFileConfig,
@@ -24,7 +24,6 @@ from ..types import (
     DownloadFileConfig,
     File,
     GetFileConfig,
-    HttpResponse,
     ListFilesConfig,
     ListFilesResponse,
     UploadFileConfig,
@@ -39,14 +38,14 @@ from ..wire.files import (
     list_request,
     read_answer,
 )
+from .calls import Call, with_http
 from .config import to_http_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from ..types._value import Value
     from ..wire.endpoint import Endpoint
-    from ..wire.http import FileSlice, Headers, Request
+    from ..wire.http import FileSlice
 
 __all__ = [
     "Call",
@@ -125,34 +124,6 @@ def _named(name: Any) -> str:
 # --- calls --------------------------------------------------------------------------------------------------------
 
 
-class Call(Generic[T]):
-    """A call that is answered by one document."""
-
-    def __init__(
-        self, request: Request, endpoint: Endpoint, headers: Mapping[str, str], read: Callable[[Any, Headers], T]
-    ) -> None:
-        self.endpoint = endpoint
-        self.headers = headers
-        policy = RetryPolicy.of(endpoint.retry_options)
-        self.machine = Exchange(request, streamed=False, policy=policy, answer="resource")
-        self._read = read
-        self._document: dict[str, Any] = {}
-
-    def take(self, event: Event) -> None:
-        """An event of the machine. Raises the error that it brings."""
-        match event:
-            case DocumentReceived(document=document):
-                self._document = document
-            case ExchangeEnded(error=error) if error is not None:
-                raise error
-            case _:
-                pass
-
-    def result(self) -> T:
-        """What the call gives, once the machine is through. Raises MalformedResponse."""
-        return self._read(self._document, self.machine.headers)
-
-
 def getting(endpoint: Endpoint, name: Any, config: Any) -> Call[File]:
     """``files.get``."""
     path = _named(name)
@@ -168,7 +139,7 @@ def deleting(endpoint: Endpoint, name: Any, config: Any) -> Call[DeleteFileRespo
         delete_request(endpoint, path),
         endpoint,
         headers,
-        lambda document, received: _with_http(read_answer(DeleteFileResponse, document), received),
+        lambda document, received: with_http(read_answer(DeleteFileResponse, document), received),
     )
 
 
@@ -179,16 +150,8 @@ def listing(endpoint: Endpoint, config: Any) -> Call[ListFilesResponse]:
         list_request(endpoint, checked.page_size, checked.page_token),
         endpoint,
         headers,
-        lambda document, received: _with_http(read_answer(ListFilesResponse, document), received),
+        lambda document, received: with_http(read_answer(ListFilesResponse, document), received),
     )
-
-
-R = TypeVar("R", bound="Value")
-
-
-def _with_http(response: R, headers: Headers) -> R:
-    response.__dict__["sdk_http_response"] = HttpResponse(headers={key.lower(): item for key, item in headers})
-    return response
 
 
 # --- upload -------------------------------------------------------------------------------------------------------

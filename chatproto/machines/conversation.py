@@ -167,6 +167,11 @@ class Conversation:
         return self._model
 
     @property
+    def config(self) -> GenerateContentConfig | None:
+        """The chat's own config: a copy."""
+        return copy.deepcopy(self._config)
+
+    @property
     def state(self) -> ConversationState:
         """Where it is. In IDLE and CALLS_WANTED it needs its user."""
         return self._states.state
@@ -226,6 +231,11 @@ class Conversation:
         first holds function responses. Raises ValidationError for what cannot be sent.
         """
         contents = _contents(message)
+        for index, each in enumerate(contents):
+            try:
+                self._dialect.check(each)
+            except ValidationError as error:
+                raise error.under(f"[{index}]") from None
         documents = [written_at(f"[{index}]", each) for index, each in enumerate(contents)]
         responses = tuple(documents) if responses_in(documents[0]) else None
         if responses is not None:

@@ -13,7 +13,15 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from ..errors import APIError, ChatProtoError, MalformedResponse, RemoteProtocolError, TransportError, ValidationError
+from ..errors import (
+    APIError,
+    ChatProtoError,
+    MalformedResponse,
+    RemoteProtocolError,
+    TransportError,
+    UploadFailed,
+    ValidationError,
+)
 from ..types import File
 from ..types._json import is_object
 from ..wire.files import (
@@ -62,29 +70,6 @@ MAX_DELAY = 60.0
 
 #: How servers refuse bytes that belong elsewhere: to be cured by asking where.
 _OFFSET_CODES = (400, 409, 412, 416)
-
-
-class UploadFailed(RemoteProtocolError, ValueError):
-    """The server did not take the file, without saying so by an error of its own. ``sent`` bytes of ``total`` arrived.
-
-    It is a ValueError because google-genai raises that.
-    """
-
-    def __init__(self, problem: str, *, sent: int, total: int) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.sent = sent
-        self.total = total
-
-    def __str__(self) -> str:
-        return f"{self.problem} ({self.sent} of {self.total} bytes have arrived)"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _failed, (type(self), self.problem, self.sent, self.total)
-
-
-def _failed(kind: type[UploadFailed], problem: str, sent: int, total: int) -> UploadFailed:
-    return kind(problem, sent=sent, total=total)
 
 
 class Upload:

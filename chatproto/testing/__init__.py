@@ -1,7 +1,8 @@
 """What others test with. Nothing in chatproto imports it.
 
-``ScriptedTransport`` answers from Python values, ``LoopbackServer`` over real sockets; ``wire`` builds answers as wire
-JSON, and ``strategies`` (which needs Hypothesis) generates them.
+``ScriptedTransport`` answers from Python values, ``LoopbackServer`` over real sockets, and ``FileServer`` takes uploads;
+``wire`` builds answers as wire JSON, and ``strategies`` (which needs Hypothesis) generates them. ``conformance`` (which
+needs pytest) is what an author of a transport runs against it.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .file_server import Fault as Fault
+    from .file_server import FileServer as FileServer
     from .scripted import Answer as Answer
     from .scripted import ScriptedTransport as ScriptedTransport
     from .scripted import ScriptExhausted as ScriptExhausted
     from .servers import LoopbackServer as LoopbackServer
 
-__all__ = ["Answer", "LoopbackServer", "ScriptExhausted", "ScriptedTransport"]
+__all__ = ["Answer", "Fault", "FileServer", "LoopbackServer", "ScriptExhausted", "ScriptedTransport"]
 
-_HOMES = {"LoopbackServer": "servers"}
+_HOMES = {"Fault": "file_server", "FileServer": "file_server", "LoopbackServer": "servers"}
 
 
 def __getattr__(name: str) -> Any:

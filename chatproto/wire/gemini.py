@@ -31,7 +31,7 @@ __all__ = [
     "refuse",
 ]
 
-GenerateMethod = Literal["generateContent", "streamGenerateContent"]
+GenerateMethod = Literal["generateContent", "streamGenerateContent", "countTokens"]
 
 #: Where a field of GenerateContentConfig goes, and under which key if not its own (reference behaviour, section 10).
 _TOP: Mapping[str, str] = {
@@ -220,7 +220,7 @@ def generate_request(
     contents: tuple[bytes, ...],
     settings: Mapping[str, Any],
 ) -> Request:
-    """The request for one answer.
+    """The request for one answer, or for what it would cost.
 
     ``contents`` are pieces of bytes that make up the members of the JSON list, commas included.
     """
