@@ -13,10 +13,11 @@ from print_diagrams import diagram
 import chatproto
 import chatproto_requests
 from chatproto.machines.states import CONVERSATION, EXCHANGE
-from chatproto.testing import ScriptedTransport
+from chatproto.testing import FileServer, ScriptedTransport
 from chatproto.testing.servers import LoopbackServer, head
 from chatproto.testing.wire import error_response, sse, text_response
 from chatproto.wire.json_codec import encode
+from chatproto_requests import RequestsTransport
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -54,6 +55,47 @@ def _scripted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients without a transport of their own get scripted answers, so that snippets run as they are."""
     scripted = ScriptedTransport("Paris.", ["About two ", "million."], error_response(400, "bad"))
     monkeypatch.setattr("chatproto.client.find_transport", lambda _: scripted)
+
+
+def client_of(*answers: Any) -> chatproto.Client:
+    """A client with scripted answers, for snippets that have one already."""
+    return chatproto.Client(transport=ScriptedTransport(*answers))
+
+
+def test_asyncio(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The snippet with ``client.aio`` runs as it stands."""
+    scripted = ScriptedTransport(["Once ", "upon a time"])
+    monkeypatch.setattr("chatproto.client.find_transport", lambda _: scripted)
+    exec(section("import asyncio"), {"genai": chatproto})
+    assert capsys.readouterr().out == "Once upon a time\n"
+
+
+def test_parsed_answers(capsys: pytest.CaptureFixture[str]) -> None:
+    """The snippet with an attrs class as ``response_schema``."""
+    answer = '[{"name": "red", "hex": "#ff0000"}, {"name": "blue", "hex": "#0000ff"}]'
+    exec(section("class Colour"), {"client": client_of(answer), "__name__": "__main__"})
+    assert capsys.readouterr().out.splitlines() == ["red #ff0000", "blue #0000ff"]
+
+
+def test_an_upload(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The snippet that uploads a file, against a real server."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "document.pdf").write_bytes(b"%PDF-1.4")
+    with FileServer() as server:
+        client = chatproto.Client(api_key="k", http_options={"base_url": server.base_url})
+        chat = client_of("A short document.").chats.create(model="m")
+        exec(section("client.files.upload"), {"client": client, "chat": chat})
+        client.close()
+    assert capsys.readouterr().out.splitlines() == ["8 of 8 bytes", "A short document."]
+
+
+def test_the_conformance_suite() -> None:
+    """The snippet for authors of transports gives a class whose checks pytest collects."""
+    names: dict[str, Any] = {"RequestsTransport": RequestsTransport}
+    exec(section("TransportConformance"), names)
+    mine = names["TestMine"]
+    assert sum(name.startswith("test_") for name in dir(mine)) > 10
+    assert isinstance(mine().transport(), RequestsTransport)
 
 
 @pytest.mark.usefixtures("_scripted")
@@ -127,6 +169,10 @@ def test_every_python_snippet_is_run_here() -> None:
     ran = (
         "import chatproto as genai ",
         "except errors.APIError",
+        "import asyncio",
+        "class Colour",
+        "client.files.upload",
+        "TransportConformance",
         "import http.client",
         "requests.Session()",
         "with Player(",

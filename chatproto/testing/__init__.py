@@ -1,6 +1,6 @@
 """What others test with. Nothing in chatproto imports it.
 
-``ScriptedTransport`` answers from Python values, ``LoopbackServer`` over real sockets, and ``FileServer`` takes uploads;
+``ScriptedTransport`` answers from Python values, ``LoopbackServer`` over real sockets; ``FileServer`` takes uploads;
 ``wire`` builds answers as wire JSON, and ``strategies`` (which needs Hypothesis) generates them. ``conformance`` (which
 needs pytest) is what an author of a transport runs against it.
 """
