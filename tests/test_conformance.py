@@ -10,6 +10,7 @@ import threading
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -24,6 +25,7 @@ from chatproto.transport import Secrets
 from chatproto.wire.http import Request
 from chatproto_aiohttp import AiohttpTransport
 from chatproto_httpx import HttpxTransport
+from chatproto_replay import Recorder
 from chatproto_requests import RequestsTransport
 
 
@@ -58,6 +60,20 @@ class TestHttpx2(TransportConformance):
 
     def transport(self) -> Any:
         return HttpxTransport()
+
+
+class TestRecorder(TransportConformance):
+    """A wrapper: what goes through it is as it was."""
+
+    folder = Path()
+
+    @pytest.fixture(autouse=True)
+    def somewhere_to_record(self, tmp_path: Path) -> None:
+        """For the cassettes, which nobody reads."""
+        self.folder = tmp_path
+
+    def transport(self) -> Any:
+        return Recorder("httpx", self.folder / "cassette.json")
 
 
 # --- transports that break a rule, each in one way --------------------------------------------------------------------

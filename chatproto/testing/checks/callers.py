@@ -87,6 +87,10 @@ class Caller(ABC):
         """
 
     @abstractmethod
+    def let_go_on(self) -> None:
+        """Let the transport do what it does by itself; it may be closed."""
+
+    @abstractmethod
     def finish(self) -> None:
         """End the caller itself; the transport has been closed or is to be forgotten."""
 
@@ -96,7 +100,7 @@ class Caller(ABC):
         while time.monotonic() < deadline:
             if server.wait_until_idle(0.01):
                 return True
-            self.wait(0.01)
+            self.let_go_on()
         return False
 
     def drain(self, body: Body) -> list[bytes]:
@@ -165,6 +169,9 @@ class SyncCaller(Caller):
         took = time.monotonic() - began
         reader.join(2.0)
         return (outcome[0] if outcome else None), took
+
+    def let_go_on(self) -> None:
+        """Nothing: a synchronous one does nothing by itself."""
 
     def finish(self) -> None:
         """Nothing."""
@@ -275,6 +282,10 @@ class AsyncCaller(Caller):
             return (reader.result() if done else None), took
 
         return self.run(both)
+
+    def let_go_on(self) -> None:
+        """Run the loop for a moment."""
+        self.run(lambda: asyncio.sleep(0.01))
 
     def finish(self) -> None:
         """End the loop, as ``asyncio.run`` does."""
