@@ -17,8 +17,6 @@ import httpx2
 import pytest
 import respx
 
-import chatproto_aiohttp
-import chatproto_httpx
 from chatproto.errors import (
     ConnectFailed,
     ConnectionLost,
@@ -93,13 +91,6 @@ def test_it_is_both_kinds_of_transport() -> None:
     assert isinstance(typed, Transport)
     assert isinstance(asynchronous, AsyncTransport)
     assert transport._own._client is None
-
-
-def test_what_two_plug_ins_share_is_one_text() -> None:
-    """Plug-ins import no other plug-in, so each has its own copy of these; they must not drift apart."""
-    ours, theirs = (Path(package.__file__ or "").parent for package in (chatproto_httpx, chatproto_aiohttp))
-    for name in ("hops.py", "loops.py"):
-        assert (ours / name).read_bytes() == (theirs / name).read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, assert_type
 
+from PIL.Image import Image
+
 import chatproto as genai
 from chatproto import errors, types
-from chatproto.chats import Chat, ResponseStream
+from chatproto.chats import AsyncChat, AsyncResponseStream, Chat, ResponseStream
 from chatproto.transport import Secrets, Transport
 from chatproto.wire.http import Request
 
@@ -72,6 +74,44 @@ def history(client: genai.Client, chat: Chat, stored: Sequence[Mapping[str, Any]
         for part in content.parts or []:
             part.thought_signature = b"s"
     assert_type(chat.turns[0].outcome, genai.Outcome)
+
+
+async def asynchronous(client: genai.Client, chat: AsyncChat) -> str:
+    """The same under asyncio."""
+    assert_type(await chat.send_message("Hello"), types.GenerateContentResponse)
+    stream = await chat.send_message_stream(["Hello", types.Part(text="you")])
+    assert_type(stream, AsyncResponseStream)
+    text = "".join([chunk.text or "" async for chunk in stream])
+    async with client.aio as aio:
+        response = await aio.models.generate_content(model="m", contents="Hello")
+        counted = await aio.models.count_tokens(model="m", contents=["Hello"])
+        assert_type(counted.total_tokens, int | None)
+        assert_type(await aio.files.upload(file="document.pdf"), types.File)
+    return text + (response.text or "")
+
+
+def pictures_and_files(client: genai.Client, chat: Chat, image: Image, mixed: list[str | Image]) -> None:
+    """Pictures of Pillow, alone and in lists, and files."""
+    chat.send_message(image)
+    chat.send_message(mixed)
+    chat.send_message(["What is this?", image])
+    file = client.files.upload(file="document.pdf", config={"mime_type": "application/pdf"})
+    assert_type(file, types.File)
+    chat.send_message([types.Part(file_data=types.FileData(file_uri=file.uri)), "Summarize this document"])
+    for each in client.files.list(config={"page_size": 2}):
+        assert_type(each, types.File)
+
+
+def typed_dicts(chat: Chat) -> None:
+    """The dicts of google-genai, for annotations."""
+    config: types.GenerateContentConfigDict = {"temperature": 0.5, "stop_sequences": ["x"]}
+    part: types.PartDict = {"text": "Hello"}
+    chat.send_message([part, "and text"], config)
+
+
+def vertex() -> genai.Client:
+    """Vertex AI."""
+    return genai.Client(vertexai=True, project="p", location="us-central1")
 
 
 def handled(client: genai.Client) -> int | None:

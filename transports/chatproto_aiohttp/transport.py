@@ -14,11 +14,11 @@ from aiohttp.payload import Payload
 from yarl import URL
 
 from chatproto.errors import ChatProtoError, ConnectionLost, LocalProtocolError, ValidationError
+from chatproto.hops import Hop, first_hop
+from chatproto.loops import PerLoop, close_now, runs_here
 from chatproto.wire.http import header
 
 from .failures import LIBRARY_ERRORS, mapped
-from .hops import Hop, first_hop
-from .loops import PerLoop, close_now, runs_here
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

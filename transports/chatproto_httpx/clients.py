@@ -7,8 +7,9 @@ import weakref
 from functools import partial
 from typing import Any
 
+from chatproto.loops import PerLoop, close_now
+
 from .library import installed
-from .loops import PerLoop, close_now
 
 __all__ = ["OwnClients", "close_stream_now"]
 

@@ -9,10 +9,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from chatproto.errors import ChatProtoError, ConnectionLost
+from chatproto.loops import runs_here
 
 from .clients import close_stream_now
 from .failures import library_errors, mapped
-from .loops import runs_here
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

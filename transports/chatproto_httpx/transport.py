@@ -7,11 +7,11 @@ import time
 from typing import TYPE_CHECKING, Any, Self
 
 from chatproto.errors import ChatProtoError, LocalProtocolError, ValidationError
+from chatproto.hops import Hop, first_hop
 from chatproto.wire.http import header
 
 from .clients import OwnClients
 from .failures import library_errors, mapped
-from .hops import Hop, first_hop
 from .library import is_async, library_of
 from .responses import AsyncBody, SyncBody, headers_of
 

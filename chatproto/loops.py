@@ -5,7 +5,7 @@ not even be closed. So a session is made at its first use in a loop, and a guard
 generator, which ``asyncio.run`` (and every runner that calls ``shutdown_asyncgens``) closes while the loop still works.
 What a loop leaves behind that ended without that is closed by hand.
 
-The same text stands in every asynchronous plug-in: plug-ins import no other plug-in.
+For asynchronous transports.
 """
 
 from __future__ import annotations

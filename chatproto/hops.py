@@ -1,7 +1,6 @@
 """Where a request goes, hop by hop: what HTTP can carry, and where redirects lead. Nothing is sent here.
 
-The same text stands in every plug-in whose library would send credentials along with a redirect: plug-ins import no
-other plug-in.
+For transports whose library would send credentials along with a redirect.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import attrs
 
-from chatproto.errors import ChatProtoError, TransportError, ValidationError
+from .errors import ChatProtoError, TransportError, ValidationError
 
 if TYPE_CHECKING:
-    from chatproto.transport import Secrets
-    from chatproto.wire.http import Headers, Request
+    from .transport import Secrets
+    from .wire.http import Headers, Request
 
 __all__ = ["Hop", "first_hop"]
 
