@@ -5,22 +5,25 @@ Everything is imported when it is needed, so that ``--help`` comes at once and a
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import ExitStack
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import APIError, ChatProtoError, CredentialError, ValidationError
 from .screen import Screen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import click
 
     from .chats import Chat
+    from .client import Client
     from .machines.history import Turn
-    from .types import GenerateContentResponse, GenerateContentResponseUsageMetadata
+    from .types import GenerateContentResponse, GenerateContentResponseUsageMetadata, Part
 
 __all__ = ["command", "main"]
 
@@ -80,6 +83,14 @@ def command() -> click.Group:
     @click.option("--model", metavar="NAME", default=DEFAULT_MODEL, show_default=True, help="The model to talk to.")
     @click.option("--system", metavar="TEXT", help="What the model is told before anything else.")
     @click.option(
+        "--file",
+        "paths",
+        metavar="PATH",
+        type=click.Path(),
+        multiple=True,
+        help="Upload a file, and send it with the first message. May be given several times.",
+    )
+    @click.option(
         "--replay",
         metavar="CASSETTE",
         type=click.Path(dir_okay=False),
@@ -98,6 +109,7 @@ def command() -> click.Group:
         words: tuple[str, ...],
         model: str,
         system: str | None,
+        paths: tuple[str, ...],
         replay: str | None,
         record: str | None,
         no_stream: bool,
@@ -114,7 +126,8 @@ def command() -> click.Group:
         to standard error.
 
         The key is taken from GOOGLE_API_KEY or GEMINI_API_KEY. A recording answers only what was recorded: the
-        messages, the model and the options have to be the same, --no-stream included.
+        messages, the model and the options have to be the same, --no-stream included, and the files' contents, too:
+        they are recorded.
         """
         if replay is not None and record is not None:
             raise click.UsageError("--replay and --record cannot be used together.")
@@ -130,11 +143,16 @@ def command() -> click.Group:
         try:
             with ExitStack() as stack:
                 try:
-                    opened = _open_chat(stack, model, config, replay=replay, record=record, base_url=base_url)
+                    files = [(path, _mime_type(path)) for path in paths]
+                    client = _open_client(stack, replay=replay, record=record, base_url=base_url)
+                    if files and client.vertexai:
+                        raise ValidationError("--file needs the Gemini API: Vertex AI has no uploads")
+                    opened = client.chats.create(model=model, config=config)
                 except (ChatProtoError, OSError) as error:
                     screen.error(NO_KEY if isinstance(error, CredentialError) else _sentence(error))
                     sys.exit(WRONG_USE)
-                session = _Session(opened, screen, streamed=not no_stream)
+                uploaded = [_upload(client, screen, path, mime_type) for path, mime_type in files]
+                session = _Session(opened, screen, streamed=not no_stream, files=uploaded)
                 status = session.ask(message) if words else session.converse()
         except BrokenPipeError:
             raise  # nobody reads any more; click knows what to do
@@ -149,10 +167,39 @@ def command() -> click.Group:
     return chatproto
 
 
-def _open_chat(
-    stack: ExitStack, model: str, config: Any, *, replay: str | None, record: str | None, base_url: str | None
-) -> Chat:
-    """A chat, live or replayed. What has to be closed is left to ``stack``."""
+def _mime_type(path: str) -> str:
+    """The type of a file that is to be uploaded. Raises ValidationError for what cannot be."""
+    import mimetypes
+
+    from .types._mime import guess_mime_type
+
+    file = Path(path)
+    if not file.exists():
+        raise ValidationError(f"there is no file at {path}")
+    if not file.is_file() or not os.access(file, os.R_OK):
+        raise ValidationError(f"{path} is not a file that can be read")
+    found = guess_mime_type("name" + file.suffix) or mimetypes.guess_type(file.name)[0]
+    if found is None:
+        raise ValidationError(
+            f"the name of {path} does not tell its MIME type: give it an ending, such as .txt or .pdf"
+        )
+    return found
+
+
+def _upload(client: Client, screen: Screen, path: str, mime_type: str) -> Part:
+    """Upload a file, and refer to it."""
+    from .types import FileData, Part
+
+    try:
+        with screen.progress(path, Path(path).stat().st_size) as progress:
+            file = client.files.upload(file=path, config={"mime_type": mime_type}, progress=progress)
+    except (ChatProtoError, OSError) as error:
+        raise ChatProtoError(f"{path} was not uploaded: {_sentence(error)}") from error
+    return Part(file_data=FileData(file_uri=file.uri, mime_type=file.mime_type))
+
+
+def _open_client(stack: ExitStack, *, replay: str | None, record: str | None, base_url: str | None) -> Client:
+    """A client, live or replaying. What has to be closed is left to ``stack``."""
     from .client import Client
     from .transport import find_transport
 
@@ -163,8 +210,7 @@ def _open_chat(
     elif record is not None:
         transport = stack.enter_context(find_transport("record", inner="requests", path=record))
     options = {} if base_url is None else {"base_url": base_url}
-    client = stack.enter_context(Client(transport=transport, http_options=options))
-    return client.chats.create(model=model, config=config)
+    return stack.enter_context(Client(transport=transport, http_options=options))
 
 
 def _sentence(error: BaseException) -> str:
@@ -181,12 +227,13 @@ def _sentence(error: BaseException) -> str:
 
 
 class _Session:
-    """A chat on a screen."""
+    """A chat on a screen. ``files`` go with the first message, and again with the next while no turn is kept."""
 
-    def __init__(self, chat: Chat, screen: Screen, *, streamed: bool) -> None:
+    def __init__(self, chat: Chat, screen: Screen, *, streamed: bool, files: Sequence[Part] = ()) -> None:
         self._chat = chat
         self._screen = screen
         self._streamed = streamed
+        self._files = files
 
     def ask(self, message: str) -> int:
         """Send, print the answer as it comes, and say what there is to say about it. The exit status."""
@@ -195,12 +242,13 @@ class _Session:
         ended = len(self._chat.turns)
         usage: GenerateContentResponseUsageMetadata | None = None
         finish_reason = ""
+        said: list[str | Part] = [*self._unsaid_files(), message]
         with ExitStack() as stack:
             responses: Iterable[GenerateContentResponse]
             if self._streamed:
-                responses = stack.enter_context(self._chat.send_message_stream(message))
+                responses = stack.enter_context(self._chat.send_message_stream(said))
             else:
-                responses = [self._chat.send_message(message)]
+                responses = [self._chat.send_message(said)]
             for response in responses:
                 self._screen.parts(response.parts or ())
                 usage = response.usage_metadata or usage
@@ -215,6 +263,12 @@ class _Session:
             return ANSWERED
         self._screen.error(turns[-1].reason)
         return NOT_ANSWERED
+
+    def _unsaid_files(self) -> Sequence[Part]:
+        """The files, unless what was said so far has them."""
+        if self._files and self._chat.get_history(curated=True):
+            self._files = ()
+        return self._files
 
     def converse(self) -> int:
         """Take lines until there are no more. The exit status.

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from .types import Content, FunctionCall, Part
 
@@ -73,6 +73,20 @@ class Screen:
         self.end_line()
         _write(self._err, f"Error: {sentence}\n", "red")
 
+    @contextmanager
+    def progress(self, name: str, size: int) -> Generator[Callable[[int, int], None]]:
+        """A bar on standard error, if that is a terminal. What is given is told the bytes that arrived, and all."""
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+        # The name is a path, and no markup.
+        columns = TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn()
+        disabled = not self._err.is_terminal
+        with Progress(
+            *columns, console=self._err, disable=disabled, redirect_stdout=False, redirect_stderr=False
+        ) as shown:
+            bar = shown.add_task(_harmless(name), total=size)
+            yield lambda sent, total: shown.update(bar, completed=sent, total=total)
+
     def end_line(self) -> None:
         """Go to a new line, unless one has just begun."""
         self._thinking = False
@@ -100,9 +114,14 @@ def _write(console: Any, text: str, style: str = "") -> None:
     from rich.style import Style
 
     if console.is_terminal:
-        text = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text.replace("\r\n", "\n"))
+        text = _harmless(text.replace("\r\n", "\n"))
     segments = Segments([Segment(text, Style.parse(style) if style else None)])
     console.print(segments, end="", crop=False)
+
+
+def _harmless(text: str) -> str:
+    """Text with its control characters shown, but for newlines and tabs."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def _forgive(stream: Any, how: str) -> None:

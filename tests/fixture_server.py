@@ -2,6 +2,7 @@
 
 It looks at the last content of a request, at the method and at the key. What it does not know it repeats. Streams have
 the real API's shapes: CRLF, several parts in an event, thoughts, signatures, usage in the last event or in all of them.
+Uploads are left to ``FileServer``, under the same address.
 """
 
 from __future__ import annotations
@@ -11,13 +12,29 @@ import hashlib
 import json
 import re
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from itertools import pairwise
 from typing import Any, Self
 
 import attrs
 
-__all__ = ["BAD_KEY", "CAPITAL", "COLORS", "CREATIVE", "HELLO", "OCEAN", "ROBOT", "Answer", "FixtureServer"]
+from chatproto.testing import FileServer
+from chatproto.testing.file_server import _Handler as FileHandler
+
+__all__ = [
+    "BAD_KEY",
+    "CAPITAL",
+    "COLORS",
+    "CREATIVE",
+    "HELLO",
+    "IMAGE",
+    "OCEAN",
+    "ROBOT",
+    "STORY",
+    "SUMMARY",
+    "Answer",
+    "FixtureServer",
+]
 
 #: The key that the server turns down.
 BAD_KEY = "turned-down-key"
@@ -75,6 +92,9 @@ HELLO = {
     "Hello": ["Hello!", " How can I help you today?\n"],
     "How are you?": ["I am a program,", " so I am as well as I was this morning.", " And you?\n"],
 }
+IMAGE = ["A small boat,", " on a very calm sea.\n"]
+STORY = ["A lamp was lit,", " a ship came home,", " and nobody was late for supper.\n"]
+SUMMARY = ["The document says one thing,", " and says it on one page.\n"]
 COLORS = [
     {"name": "Crimson", "hex": "#DC143C"},
     {"name": "Teal", "hex": "#008080"},
@@ -138,6 +158,9 @@ _FIXED: dict[str, Answer] = {
             ({"functionCall": {"name": "paint", "args": {"colour": "\x1bred", "coats": 2}}},),
         )
     ),
+    "What do you see in this image?": Answer(events=texts(IMAGE)),
+    "Tell me a story": Answer(events=texts(STORY)),
+    "Summarize this document": Answer(events=texts(SUMMARY)),
     "Stop early": Answer(events=texts(["This is not all"]), finish_reason=""),
 }
 #: Prompts that the server refuses.
@@ -147,16 +170,21 @@ _TOO_MANY = "Say hello when you have time"
 
 
 class FixtureServer:
-    """The server, on 127.0.0.1 and a free port, until the ``with`` block is left. ``requests`` are the JSON bodies."""
+    """The server, on 127.0.0.1 and a free port, until the ``with`` block is left.
+
+    ``requests`` are the JSON bodies of requests to models; ``files`` has what was uploaded.
+    """
 
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
+        self.files = FileServer()
         self.stopped = threading.Event()
         self._asked: set[str] = set()
         outer = self
 
         class Handler(_Handler):
             fixture = outer
+            server_of_files = outer.files
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True
@@ -165,6 +193,7 @@ class FixtureServer:
                 """A client that has left is no error of the server's."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
+        self.files.upload_base = self.url
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     @property
@@ -179,6 +208,7 @@ class FixtureServer:
         return first
 
     def __enter__(self) -> Self:
+        self.files.__enter__()  # nobody asks it directly, but it is closed by leaving it
         self._thread.start()
         return self
 
@@ -187,15 +217,17 @@ class FixtureServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        self.files.__exit__(None, None, None)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(FileHandler):
     fixture: FixtureServer
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
 
-    def do_POST(self) -> None:
-        """One request to a model."""
+    def do_POST(self) -> None:  # noqa: N802  # the base's name for it
+        """One request to a model, or of an upload."""
+        if self.headers.get("x-goog-upload-command"):
+            super().do_POST()
+            return
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         found = re.fullmatch(r"/[^/]+/models/([^/:]+):(generateContent|streamGenerateContent)(\?alt=sse)?", self.path)
         key = self.headers.get("x-goog-api-key")
@@ -209,9 +241,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(404, "NOT_FOUND", f"models/{found[1]} is not found.")
         else:
             self.fixture.requests.append(body)
-            self._answer(found[1], body, streamed=found[2] == "streamGenerateContent")
+            self._reply(found[1], body, streamed=found[2] == "streamGenerateContent")
 
-    def _answer(self, model: str, body: dict[str, Any], *, streamed: bool) -> None:
+    def _reply(self, model: str, body: dict[str, Any], *, streamed: bool) -> None:
         last = body["contents"][-1]["parts"]
         text = "".join(part.get("text", "") for part in last)
         if text == _TOO_MANY and self.fixture.first_time(text):
@@ -242,20 +274,20 @@ class _Handler(BaseHTTPRequestHandler):
         ]
         if answer.stalls_after is not None:
             for frame in frames[: answer.stalls_after]:
-                self._chunk(frame, answer.pace)
+                self._piece(frame, answer.pace)
             self.fixture.stopped.wait(10)
         elif answer.lost_after is not None:
             for frame in frames[: answer.lost_after]:
-                self._chunk(frame, answer.pace)
-            self._chunk(frames[answer.lost_after][:40], answer.pace)
+                self._piece(frame, answer.pace)
+            self._piece(frames[answer.lost_after][:40], answer.pace)
             self.close_connection = True
         else:
             for frame in frames:
                 for piece in _pieces(frame) if answer.cut_characters else [frame]:
-                    self._chunk(piece, answer.pace)
+                    self._piece(piece, answer.pace)
             self.wfile.write(b"0\r\n\r\n")
 
-    def _chunk(self, data: bytes, pace: float) -> None:
+    def _piece(self, data: bytes, pace: float) -> None:
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
         self.fixture.stopped.wait(pace)
 
@@ -275,9 +307,6 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in (("content-type", content_type), ("date", DATE), ("vary", "Origin"), *extra):
             self.send_header(name, value)
         self.end_headers()
-
-    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002  # the parameter's name is inherited
-        """Nothing: a test's output is its own."""
 
 
 def _answer_to(text: str, last: list[dict[str, Any]], body: dict[str, Any]) -> Answer:

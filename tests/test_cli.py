@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
-from fixture_server import BAD_KEY, CAPITAL, OCEAN, ROBOT, ROBOT_THOUGHT, FixtureServer
+from fixture_server import BAD_KEY, CAPITAL, OCEAN, ROBOT, ROBOT_THOUGHT, SUMMARY, FixtureServer
+
+from chatproto.testing import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 STORY = "Tell me a story about a robot"
@@ -218,6 +220,142 @@ def test_a_closed_pipe_is_no_crash(server: FixtureServer) -> None:
     assert done.returncode == 1
 
 
+# --- files --------------------------------------------------------------------------------------------------------
+
+SUMMARIZE = "Summarize this document"
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> str:
+    """The path of a file, which is no text."""
+    path = tmp_path / "document.pdf"
+    path.write_bytes(b"%PDF-1.7\n\xff\x00" * 2000)
+    return str(path)
+
+
+def parts_sent(server: FixtureServer, request: int = -1) -> list[list[Any]]:
+    """The texts and the files' MIME types in the contents of a request."""
+    return [
+        [part["text"] if "text" in part else part["fileData"]["mimeType"] for part in content["parts"]]
+        for content in server.requests[request]["contents"]
+    ]
+
+
+def test_a_file_is_uploaded_and_sent_before_the_message(server: FixtureServer, document: str) -> None:
+    """In a pipe nothing tells of the upload."""
+    done = run("chat", "--file", document, SUMMARIZE, server=server)
+    assert (done.stdout, done.returncode) == ("".join(SUMMARY), 0)
+    assert done.stderr.count("\n") == 1
+    stored = list(server.files.files.values())[-1]
+    assert bytes(stored.content) == Path(document).read_bytes()
+    file_part = {"fileData": {"fileUri": stored.document()["uri"], "mimeType": "application/pdf"}}
+    assert server.requests[-1]["contents"] == [{"parts": [file_part, {"text": SUMMARIZE}], "role": "user"}]
+
+
+def test_several_files_keep_their_order(server: FixtureServer, document: str, tmp_path: Path) -> None:
+    """An empty one is a file too."""
+    (tmp_path / "notes.txt").write_bytes(b"")
+    done = run("chat", "--file", str(tmp_path / "notes.txt"), "--file", document, "--no-stream", "hi", server=server)
+    assert (done.stdout, done.stderr.count("\n"), done.returncode) == ("You said: hi\n", 1, 0)
+    assert parts_sent(server) == [["text/plain", "application/pdf", "hi"]]
+
+
+def test_files_go_with_the_first_message_of_a_chat(server: FixtureServer, document: str) -> None:
+    """Once: the chat remembers them."""
+    done = run("chat", "--file", document, given="Hello\nHow are you?\n/history\n", server=server)
+    first = ["application/pdf", "Hello"]
+    assert parts_sent(server, -2) == [first]
+    assert [parts_sent(server)[n] for n in (0, 2)] == [first, ["How are you?"]]
+    assert "user: [application/pdf, https://" in done.stdout.replace("\n[", "[")
+
+
+def test_files_go_again_after_an_answer_that_failed(server: FixtureServer, document: str) -> None:
+    """That turn is not sent again, and so the files would be missing. They are not uploaded again."""
+    with Terminal("--file", document, server=server) as terminal:
+        terminal.expect("> ")
+        uploaded = len(server.files.files)
+        for said, shown in (("Count to ten slowly", "Error: "), ("Hello", "STOP"), ("How are you?", "STOP")):
+            terminal.type(said)
+            terminal.expect(shown)
+            terminal.expect("> ")
+        terminal.type("/quit")
+        assert terminal.leave() == 0
+    assert len(server.files.files) == uploaded
+    assert parts_sent(server, -3) == [["application/pdf", "Count to ten slowly"]]
+    assert parts_sent(server, -2) == [["application/pdf", "Hello"]]
+    assert [parts_sent(server)[n] for n in (0, 2)] == [["application/pdf", "Hello"], ["How are you?"]]
+
+
+def test_an_upload_is_recorded_and_replays(server: FixtureServer, document: str, tmp_path: Path) -> None:
+    """Without a key and a server. The file has to be there, and the same."""
+    cassette = str(tmp_path / "chat.json")
+    live = run("chat", "--record", cassette, "--file", document, SUMMARIZE, server=server)
+    assert server.url.removeprefix("http://").rstrip("/") not in Path(cassette).read_text("utf-8")
+    replayed = run("chat", "--replay", cassette, "--file", document, SUMMARIZE)
+    assert live.stdout == "".join(SUMMARY)
+    assert (replayed.stdout, replayed.stderr, replayed.returncode) == (live.stdout, live.stderr, 0)
+    Path(document).write_bytes(b"%PDF-1.7\nanother")
+    changed = run("chat", "--replay", cassette, "--file", document, SUMMARIZE)
+    assert f"Error: {document} was not uploaded: " in changed.stderr
+    assert (changed.stdout, changed.returncode) == ("", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("missing.pdf", "there is no file at {}"),
+        (".", "{} is not a file that can be read"),
+        ("unheard.of-ending", "the name of {} does not tell its MIME type: give it an ending, such as .txt or .pdf"),
+    ],
+)
+def test_what_cannot_be_uploaded_is_wrong_use(
+    server: FixtureServer, document: str, tmp_path: Path, name: str, sentence: str
+) -> None:
+    """One sentence, and nothing was sent, not even the files that can be."""
+    (tmp_path / "unheard.of-ending").write_bytes(b"?")
+    before = len(server.files.requests)
+    path = str(tmp_path / name)
+    done = run("chat", "--file", document, "--file", path, "hi", server=server)
+    assert (done.stderr, done.returncode) == (f"Error: {sentence.format(path)}\n", 2)
+    assert len(server.files.requests) == before
+
+
+def test_vertex_ai_takes_no_files(document: str) -> None:
+    """Which is known before anything is sent."""
+    done = run("chat", "--file", document, "hi", GOOGLE_GENAI_USE_VERTEXAI="true", GOOGLE_API_KEY="no-key-of-anyone")
+    assert (done.stderr, done.returncode) == ("Error: --file needs the Gemini API: Vertex AI has no uploads\n", 2)
+
+
+@pytest.mark.parametrize("arguments", [["hi"], []])
+def test_an_upload_that_fails_ends_the_program(server: FixtureServer, document: str, arguments: Sequence[str]) -> None:
+    """Also a chat: its first line is not asked for."""
+    server.files.start_faults = [Fault(status=403)]
+    before = len(server.requests)
+    done = run("chat", "--file", document, *arguments, given="hi\n", server=server)
+    assert done.stderr == f"Error: {document} was not uploaded: the server answered 403: as told\n"
+    assert (done.stdout, done.returncode) == ("", 1)
+    assert len(server.requests) == before
+
+
+def test_a_terminal_shows_how_far_an_upload_is(server: FixtureServer, tmp_path: Path) -> None:
+    """The name of the file is shown as it is, but for what a terminal would obey."""
+    path = tmp_path / "[red]\x1b[31m.pdf"
+    path.write_bytes(bytes(12_345))
+    with Terminal("--file", path.name, "hi", server=server, cwd=tmp_path) as terminal:
+        assert terminal.leave() == 0
+    bar, _, answer = terminal.shown.rpartition("12.3/12.3 kB")
+    assert "[red]\\x1b[31m.pdf" in bar
+    assert "You said: hi" in answer
+
+
+def test_the_bar_is_kept_out_of_a_file(server: FixtureServer, document: str, tmp_path: Path) -> None:
+    """Standard error need not be a terminal where standard output is one."""
+    with (tmp_path / "errors").open("wb") as file, Terminal("--file", document, "hi", server=server, stderr=file) as it:
+        assert it.leave() == 0
+    assert (tmp_path / "errors").read_bytes() == b""
+    assert it.shown.startswith("You said: hi\n")
+
+
 # --- when it fails ------------------------------------------------------------------------------------------------
 
 
@@ -404,7 +542,17 @@ def test_help_and_version() -> None:
 
     assert run("--version").stdout == f"chatproto {__version__}\n"
     text = run("chat", "--help").stdout
-    for word in ("MESSAGE", "--model", "--system", "--replay", "--record", "--no-stream", "Exit status", "130"):
+    for word in (
+        "MESSAGE",
+        "--model",
+        "--system",
+        "--file",
+        "--replay",
+        "--record",
+        "--no-stream",
+        "Exit status",
+        "130",
+    ):
         assert word in text
     assert "chat " in run("--help").stdout
 
