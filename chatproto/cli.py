@@ -139,32 +139,45 @@ def command() -> click.Group:
             config["system_instruction"] = system
         if thoughts:
             config["thinking_config"] = {"include_thoughts": True}
-        screen = Screen()
-        try:
-            with ExitStack() as stack:
-                try:
-                    files = [(path, _mime_type(path)) for path in paths]
-                    client = _open_client(stack, replay=replay, record=record, base_url=base_url)
-                    if files and client.vertexai:
-                        raise ValidationError("--file needs the Gemini API: Vertex AI has no uploads")
-                    opened = client.chats.create(model=model, config=config)
-                except (ChatProtoError, OSError) as error:
-                    screen.error(NO_KEY if isinstance(error, CredentialError) else _sentence(error))
-                    sys.exit(WRONG_USE)
-                uploaded = [_upload(client, screen, path, mime_type) for path, mime_type in files]
-                session = _Session(opened, screen, streamed=not no_stream, files=uploaded)
-                status = session.ask(message) if words else session.converse()
-        except BrokenPipeError:
-            raise  # nobody reads any more; click knows what to do
-        except (ChatProtoError, OSError) as error:
-            screen.error(_sentence(error))
-            status = WRONG_USE if isinstance(error, ValidationError) else NOT_ANSWERED
-        except KeyboardInterrupt:
-            screen.end_line()
-            status = STOPPED
-        sys.exit(status)
+        where = {"replay": replay, "record": record, "base_url": base_url}
+        sys.exit(_chat(message if words else None, model, config, paths, where, streamed=not no_stream))
 
     return chatproto
+
+
+def _chat(
+    message: str | None,
+    model: str,
+    config: dict[str, Any],
+    paths: tuple[str, ...],
+    where: dict[str, str | None],
+    *,
+    streamed: bool,
+) -> int:
+    """One message, or with None a whole chat. Gives the exit status."""
+    screen = Screen()
+    try:
+        with ExitStack() as stack:
+            try:
+                files = [(path, _mime_type(path)) for path in paths]
+                client = _open_client(stack, **where)
+                if files and client.vertexai:
+                    raise ValidationError("--file needs the Gemini API: Vertex AI has no uploads")
+                opened = client.chats.create(model=model, config=config)
+            except (ChatProtoError, OSError) as error:
+                screen.error(NO_KEY if isinstance(error, CredentialError) else _sentence(error))
+                return WRONG_USE
+            uploaded = [_upload(client, screen, path, mime_type) for path, mime_type in files]
+            session = _Session(opened, screen, streamed=streamed, files=uploaded)
+            return session.converse() if message is None else session.ask(message)
+    except BrokenPipeError:
+        raise  # nobody reads any more; click knows what to do
+    except (ChatProtoError, OSError) as error:
+        screen.error(_sentence(error))
+        return WRONG_USE if isinstance(error, ValidationError) else NOT_ANSWERED
+    except KeyboardInterrupt:
+        screen.end_line()
+        return STOPPED
 
 
 def _mime_type(path: str) -> str:

@@ -179,7 +179,7 @@ class Checks:
         """A new transport. Called for each check (under asyncio in the running loop), and once when the tests are
         collected, to see what it offers; that one is not used and not closed.
         """
-        raise NotImplementedError("say in transport() how a transport is made")
+        raise TypeError("say in transport() how a transport is made")
 
     def modes(self) -> Sequence[Mode]:
         """The modes to check: those that the transport has methods for."""
