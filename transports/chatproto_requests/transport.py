@@ -6,13 +6,14 @@ import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, cast
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.utils import get_auth_from_url, requote_uri
+from requests.utils import get_auth_from_url
 
-from chatproto.errors import ChatProtoError, ConnectionLost, LocalProtocolError, TransportError, ValidationError
+from chatproto.errors import ChatProtoError, ConnectionLost, LocalProtocolError, ValidationError
+from chatproto.hops import Hop, first_hop
 
 from .failures import LIBRARY_ERRORS, mapped
 
@@ -24,13 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RequestsTransport"]
 
-MAX_REDIRECTS = 20
 POOL_SIZE = 100
 READ_SIZE = 64 * 1024
-#: Below this, one write of a joined body is cheaper than a packet for each of its pieces.
-JOIN_BELOW = 64 * 1024
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NOT_SECRET = frozenset({"user-agent", "accept", "accept-encoding", "connection"})
 
 
@@ -84,12 +81,11 @@ class RequestsTransport:
     # An error is returned, not raised: by the time it is raised, the frames that hold the headers are gone.
     def _send(self, request: Request, secrets: Secrets) -> _Response | ChatProtoError:
         session = self._get_session()
-        if not _is_http(request.url):
-            return ValidationError(f"not an HTTP URL: {_shown(request.url)}")
-        if request.timeout is not None and request.timeout <= 0:
-            return ValidationError(f"a timeout is above 0, not {request.timeout}")
+        hop = first_hop(request)
+        if isinstance(hop, ChatProtoError):
+            return hop
         try:
-            return _follow(session, request, secrets)
+            return _follow(session, hop, secrets)
         except LIBRARY_ERRORS as error:
             return mapped(error, secrets, opening=True)
 
@@ -210,62 +206,53 @@ class _Pieces:
         return self._length
 
 
-def _follow(session: requests.Session, request: Request, secrets: Secrets) -> _Response | ChatProtoError:
+def _follow(session: requests.Session, hop: Hop, secrets: Secrets) -> _Response | ChatProtoError:
     """Send, and go where redirects lead."""
-    url, method = request.url, request.method
-    body = request.body if sum(map(len, request.body)) >= JOIN_BELOW else (request.content,)
-    for hop in range(MAX_REDIRECTS + 1):
-        headers = secrets.headers_for(request, url)
-        unfit = _unfit(headers)
-        if unfit is not None:
-            return ValidationError(f"the value of the header {unfit!r} has characters that HTTP cannot carry")
+    while True:
+        headers = hop.headers(secrets)
+        if isinstance(headers, ValidationError):
+            return headers
+        body = hop.pieces
         prepared = session.prepare_request(
             requests.Request(
-                method=method,
-                url=url,
-                headers=_headers(session, request, headers, url=url, with_body=bool(body)),
+                method=hop.method,
+                url=hop.url,
+                headers=_headers(session, hop, headers),
                 data=_Pieces(body) if len(body) > 1 else b"".join(body) or None,
                 # The session's own parameters are in the first URL; a redirect says all of the next one.
-                params=_without(session.params) if hop else None,
-                auth=_auth(session, request, headers, url),
+                params=_without(session.params) if hop.number else None,
+                auth=_auth(session, hop, headers),
             )
         )
-        settings = session.merge_environment_settings(prepared.url or url, {}, True, None, None)
-        response = session.send(prepared, timeout=(request.timeout, request.timeout), allow_redirects=False, **settings)
-        location = response.headers.get("location")
-        if response.status_code not in _REDIRECTS or location is None:
+        settings = session.merge_environment_settings(prepared.url or hop.url, {}, True, None, None)
+        timeout = (hop.request.timeout, hop.request.timeout)
+        response = session.send(prepared, timeout=timeout, allow_redirects=False, **settings)
+        following = hop.after(response.status_code, response.headers.get("location"))
+        if following is None:
             return _Response(response, secrets)
         response.close()
-        target = _target(url, location)
-        if target is None:
-            return TransportError(f"the server redirected to {_shown(location)}, where HTTP does not lead")
-        url = target
-        if response.status_code == 303 or (response.status_code in (301, 302) and method == "POST"):
-            method, body = ("HEAD" if method == "HEAD" else "GET"), ()
-    return TransportError(f"redirected more than {MAX_REDIRECTS} times", cause="TooManyRedirects")
+        if isinstance(following, ChatProtoError):
+            return following
+        hop = following
 
 
-def _headers(
-    session: requests.Session, request: Request, headers: Headers, *, url: str, with_body: bool
-) -> dict[str, Any]:
+def _headers(session: requests.Session, hop: Hop, headers: Headers) -> dict[str, Any]:
     """Headers for requests, which leaves out those that are None, also where the session has them."""
     chosen: dict[str, Any] = dict(headers)
-    if not with_body and request.body:  # a redirect has made a GET of it
-        chosen = {name: value for name, value in chosen.items() if name.lower() != "content-type"}
-    if _elsewhere(session, request, url):
+    if hop.elsewhere:
         chosen = {name: None for name in session.headers if name.lower() not in _NOT_SECRET} | chosen
     return chosen
 
 
-def _auth(session: requests.Session, request: Request, headers: Headers, url: str) -> Any:
+def _auth(session: requests.Session, hop: Hop, headers: Headers) -> Any:
     """What requests takes for ``auth``: without any, it would look into ``~/.netrc``."""
-    if _elsewhere(session, request, url):
+    if hop.elsewhere:
         return _nothing
     if session.auth:
         return None  # that of the session
     if any(name.lower() == "authorization" for name, _ in headers):
         return _nothing
-    of_url = get_auth_from_url(url)
+    of_url = get_auth_from_url(hop.url)
     if any(of_url):
         return of_url
     return _nothing if isinstance(session, _OwnSession) else None
@@ -278,43 +265,3 @@ def _nothing(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
 def _without(parameters: Any) -> dict[str, None] | None:
     """Parameters for requests that leave out those of the session."""
     return {str(name): None for name in cast("Mapping[Any, Any]", parameters)} if hasattr(parameters, "keys") else None
-
-
-def _elsewhere(session: requests.Session, request: Request, url: str) -> bool:
-    """Whether a redirect has led to where requests would not take its own credentials either."""
-    return url != request.url and bool(cast("Any", session).should_strip_auth(request.url, url))
-
-
-def _target(url: str, location: str) -> str | None:
-    """Where a redirect leads; None where that cannot be followed."""
-    try:
-        # A header is read as latin-1, but those who put more than ASCII into it mean UTF-8.
-        target = urljoin(url, requote_uri(location.encode("latin-1").decode("utf-8", "replace")))
-    except ValueError:  # InvalidURL too
-        return None
-    return target if _is_http(target) else None
-
-
-def _shown(url: str) -> str:
-    """A URL for an error message: a query may hold a key."""
-    return repr(url.partition("?")[0][:200])
-
-
-def _is_http(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
-def _unfit(headers: Headers) -> str | None:
-    """The name of a header that HTTP cannot carry: the libraries would quote its value in their errors."""
-    for name, value in headers:
-        try:
-            value.encode("latin-1")
-        except UnicodeEncodeError:
-            return name
-        if set("\r\n\0") & set(value):
-            return name
-    return None
