@@ -147,7 +147,7 @@ MESSAGES = [
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("message", MESSAGES, ids=repr)
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: repr(message).partition(" at 0x")[0])
 def test_a_wrong_message_raises_at_the_call(message: Any, stream: bool) -> None:
     """A ValueError, at the call and not at the first chunk; nothing is sent and the chat is as before."""
     chat, transport = chat_on("x")
