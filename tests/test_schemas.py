@@ -205,6 +205,8 @@ def test_the_wire_is_that_of_google_genai(shape: Any) -> None:
     """The same input gives the same responseSchema in both modes, key case and "Placeholder" titles aside."""
     from reference_wire import Reference, normal
 
+    if sys.version_info >= (3, 13) and shape == Optional[list[Family]]:
+        pytest.skip("google-genai asks issubclass(list[Family], ...), which Python refuses since 3.13")
     for vertex in (False, True):
         theirs = Reference(vertex=vertex).body(config={"response_schema": copy.deepcopy(shape)})["generationConfig"]
         config, _ = to_config({"response_schema": shape})
