@@ -68,7 +68,7 @@ class Session:
             given, headers = to_config(config)
             target = parse_target(config)
             if self.conversation.config_mode == "merge":
-                headers = self._headers if given.http_options is None else headers
+                headers = {**self._headers, **headers}
                 target = target or self._target
         draft = self.conversation.draft(contents, given, stream=stream)
         return Prepared(draft, self.connector.secrets(headers, draft.endpoint), target)

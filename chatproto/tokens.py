@@ -52,8 +52,11 @@ class Tokens:
         self._lock = threading.Lock()
         self._rejected: str | None = None
 
-    def headers(self) -> dict[str, str]:
-        """The headers that authorise a request now. May wait for a token server. Raises CredentialError."""
+    def fresh(self) -> tuple[str, dict[str, str]]:
+        """A token that is good now, and the headers that authorise a request with it.
+
+        May wait for a token server. Raises CredentialError and ConnectFailed.
+        """
         with self._lock:
             if self._credentials is None:
                 self._credentials, _ = default_credentials()
@@ -62,7 +65,7 @@ class Tokens:
                 self._refresh(credentials)
             headers = {"authorization": f"Bearer {credentials.token}"}
             quota_project = getattr(credentials, "quota_project_id", None)
-            return headers | ({"x-goog-user-project": quota_project} if quota_project else {})
+            return credentials.token, headers | ({"x-goog-user-project": quota_project} if quota_project else {})
 
     @property
     def at_hand(self) -> bool:
@@ -70,10 +73,12 @@ class Tokens:
         credentials = self._credentials
         return credentials is not None and credentials.valid and credentials.token != self._rejected
 
-    def reject(self) -> None:
-        """The server did not take the present token: it is to be renewed, whatever its date says."""
-        with self._lock:
-            self._rejected = getattr(self._credentials, "token", None)
+    def reject(self, token: str) -> None:
+        """The server did not take ``token``: if it is still the present one, it is renewed, whatever its date says.
+
+        Never waits: a refresh that is under way holds the lock, and brings another token anyway.
+        """
+        self._rejected = token
 
     def _refresh(self, credentials: Any) -> None:
         google_auth = _google_auth()
@@ -91,18 +96,18 @@ class Tokens:
 class TokenSecrets(Secrets):
     """Secrets whose token is fetched when a request is about to be sent."""
 
-    __slots__ = ("_more", "_tokens", "_tried", "_url")
+    __slots__ = ("_more", "_tokens", "_url")
 
     def __init__(self, tokens: Tokens, headers: Mapping[str, str], *, url: str) -> None:
         super().__init__(headers, url=url)
         self._tokens = tokens
         self._more = dict(headers)
         self._url = url
-        self._tried = False
 
     def current(self) -> Secrets:
         """These, with a token that is good now. May wait for a token server."""
-        return Secrets({**self._tokens.headers(), **self._more}, url=self._url)
+        token, headers = self._tokens.fresh()
+        return _WithToken(self._tokens, token, {**headers, **self._more}, url=self._url)
 
     async def acurrent(self) -> Secrets:
         """``current`` without blocking the event loop."""
@@ -112,10 +117,18 @@ class TokenSecrets(Secrets):
             return self.current()
         return await asyncio.to_thread(self.current)
 
+
+class _WithToken(Secrets):
+    """Secrets with the token that one request was sent with."""
+
+    __slots__ = ("_token", "_tokens")
+
+    def __init__(self, tokens: Tokens, token: str, headers: Mapping[str, str], *, url: str) -> None:
+        super().__init__(headers, url=url)
+        self._tokens = tokens
+        self._token = token
+
     def rejected(self) -> bool:
-        """The server answered 401: whether another attempt, with a new token, makes sense. Once it does."""
-        if self._tried:
-            return False
-        self._tried = True
-        self._tokens.reject()
+        """The server answered 401: another attempt, with another token, makes sense."""
+        self._tokens.reject(self._token)
         return True

@@ -110,7 +110,7 @@ class Secrets:
         return self
 
     def rejected(self) -> bool:
-        """The server answered 401: whether another attempt makes sense. With a key that is what it is, it does not."""
+        """A request with these was answered 401: whether another attempt makes sense. With a key, it does not."""
         return False
 
     def __repr__(self) -> str:
@@ -336,20 +336,21 @@ class Drive(Iterator[Event]):
 
     def _send(self, request: Request) -> None:
         try:
-            response = self._open(request)
-            if response.status == _UNAUTHORIZED and self._secrets.rejected():
-                response = self._open(request)
+            response, secrets = self._open(request)
+            if response.status == _UNAUTHORIZED and secrets.rejected():
+                response, _ = self._open(request)
         except TransportError as error:
             self._machine.receive_failure(_alone(error))
         else:
             self._machine.receive_response(response.status, response.headers)
 
-    def _open(self, request: Request) -> Response:
+    def _open(self, request: Request) -> tuple[Response, Secrets]:
         self._release()
-        opened = self._transport.open(request, self._secrets.current())
+        secrets = self._secrets.current()
+        opened = self._transport.open(request, secrets)
         response = self._response = opened.__enter__()
         self._opened = opened
-        return response
+        return response, secrets
 
     def _read(self) -> None:
         response = self._response
@@ -436,20 +437,21 @@ class AsyncDrive(AsyncIterator[Event]):
 
     async def _send(self, request: Request) -> None:
         try:
-            response = await self._open(request)
-            if response.status == _UNAUTHORIZED and self._secrets.rejected():
-                response = await self._open(request)
+            response, secrets = await self._open(request)
+            if response.status == _UNAUTHORIZED and secrets.rejected():
+                response, _ = await self._open(request)
         except TransportError as error:
             self._machine.receive_failure(_alone(error))
         else:
             self._machine.receive_response(response.status, response.headers)
 
-    async def _open(self, request: Request) -> AsyncResponse:
+    async def _open(self, request: Request) -> tuple[AsyncResponse, Secrets]:
         await self._release()
-        opened = self._transport.aopen(request, await self._secrets.acurrent())
+        secrets = await self._secrets.acurrent()
+        opened = self._transport.aopen(request, secrets)
         response = self._response = await opened.__aenter__()
         self._opened = opened
-        return response
+        return response, secrets
 
     async def _read(self) -> None:
         response = self._response

@@ -101,6 +101,32 @@ def test_config_mode_merge() -> None:
     assert mine == before
 
 
+def test_config_mode_merge_goes_into_http_options() -> None:
+    """Headers and options of the chat stay where the message has others; a schema takes the place of the other kind."""
+    seen: list[dict[str, str]] = []
+
+    class Seen(ScriptedTransport):
+        def open(self, request: Any, secrets: Any) -> Any:
+            seen.append(dict(secrets.headers_for(request)))
+            return super().open(request, secrets)
+
+    transport = Seen("{}", "{}")
+    config = {
+        "response_schema": {"type": "OBJECT"},
+        "http_options": {"headers": {"x-a": "1"}, "timeout": 5000, "extra_body": {"e": 1}},
+    }
+    chat = chatproto.Client(transport=transport).chats.create(model="m", config=config, config_mode="merge")
+    chat.send_message("q", config={"http_options": {"headers": {"x-b": "2"}}})
+    chat.send_message("q", config={"http_options": {"timeout": 9000}, "response_json_schema": {"type": "object"}})
+    assert [(each.get("x-a"), each.get("x-b"), each["x-server-timeout"]) for each in seen] == [
+        ("1", "2", "5"),
+        ("1", None, "9"),
+    ]
+    assert [request.json()["e"] for request in transport.requests] == [1, 1]
+    kinds = [sorted(request.json()["generationConfig"]) for request in transport.requests]
+    assert kinds == [["responseSchema"], ["responseJsonSchema"]]
+
+
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(
     ("answer", "error"),

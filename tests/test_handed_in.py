@@ -13,8 +13,8 @@ import pytest
 import requests
 
 import chatproto
-from chatproto.errors import ValidationError
-from chatproto.testing.servers import LoopbackServer, head
+from chatproto.errors import ConnectionLost, ValidationError
+from chatproto.testing.servers import LoopbackServer, chunk, head
 from chatproto.testing.wire import text_response
 from chatproto.wire.json_codec import encode
 
@@ -103,3 +103,28 @@ def test_a_plug_in_for_one_half_only(options: dict[str, Any]) -> None:
         ask(http_options=options, transport="aiohttp")
     with pytest.raises(ValidationError, match="asyncio"):
         asyncio.run(aask(http_options=options, transport="requests"))
+
+
+@pytest.mark.parametrize("transport", ["aiohttp", "httpx"])
+def test_a_stream_does_not_outlive_its_loop(transport: str) -> None:
+    """A stream that is carried into another event loop says that its connection is lost; half an answer is no whole."""
+    begun = b'data: {"candidates": [{"content": {"parts": [{"text": "a"}]}}]}\r\n\r\n'
+    with LoopbackServer() as server:
+        server.on("/v1/models/m:streamGenerateContent", lambda _: [head(200, chunked=True), chunk(begun), 5.0])
+        options = {"base_url": server.url("/")}
+        client = chatproto.Client(api_key="k", http_options=options, transport=transport)
+        chat = client.aio.chats.create(model="m")
+
+        async def first() -> Any:
+            stream = await chat.send_message_stream("q")
+            assert (await anext(stream)).text == "a"
+            return stream
+
+        stream = asyncio.run(first())
+        with pytest.raises(ConnectionLost):
+            asyncio.run(_next(stream))
+    assert chat.turns[-1].outcome is chatproto.Outcome.FAILED
+
+
+async def _next(stream: Any) -> Any:
+    return await anext(stream)

@@ -241,6 +241,24 @@ def test_401_renews_the_token_once(service: Service) -> None:
         assert "canary" not in str(caught.value)
 
 
+def test_every_401_may_renew(service: Service) -> None:
+    """Each revoked token is renewed, however often it happens, and once for all requests that it met at a time."""
+    with service.client(service.credentials()) as client:
+        chat = client.chats.create(model="m")
+        for renewals in range(1, 4):
+            assert chat.send_message("q").text == "fine"
+            assert service.given == renewals
+            service.valid = 0
+
+        async def at_once() -> list[str | None]:
+            async with client.aio as aio:
+                asking = [aio.chats.create(model="m").send_message("q") for _ in range(5)]
+                return [response.text for response in await asyncio.gather(*asking)]
+
+        assert asyncio.run(at_once()) == ["fine"] * 5
+    assert service.given == 4
+
+
 def test_an_expired_token_is_renewed_before_it_is_sent(service: Service) -> None:
     """The credentials' own date counts."""
     credentials = service.credentials()

@@ -73,7 +73,9 @@ def to_http_options(given: Any, *, of_client: bool = False) -> tuple[HttpOptions
     options = HttpOptions.model_validate(given).model_copy()
     for name in _OF_A_LIBRARY if of_client else (*_OF_A_LIBRARY, *_LIBRARY_CLIENTS):
         if getattr(options, name) is not None:
-            raise ValidationError("not supported here: hand a transport to Client(transport=...)", path=f"$.{name}")
+            raise ValidationError(
+                "not supported: make the library's own client, and hand it to Client(transport=...)", path=f"$.{name}"
+            )
     if options.base_url_resource_scope is not None and options.base_url is None:
         raise ValidationError("needs a base_url", path="$.base_url_resource_scope")
     if options.timeout is not None and not 0 <= options.timeout <= _LONGEST:

@@ -373,7 +373,7 @@ class Conversation:
         if config is None:
             return self._config
         if self.config_mode == "merge" and self._config is not None:
-            return self._config.model_copy(update=dict(config.set_fields()))
+            return _merged(self._config, config)
         return config
 
     def _answered(self, responses: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
@@ -541,6 +541,18 @@ def _waiting_turn(number: int, waiting: tuple[bytes, ...]) -> _OpenTurn:
     documents = [decode(content, what="a content of the history") for content in waiting]
     calls = [call for document in last_said(documents) for call in calls_in(document)]
     return _OpenTurn(number=number, contents=list(waiting), handed_out=len(waiting), calls=calls)
+
+
+def _merged(ours: GenerateContentConfig, over: GenerateContentConfig) -> GenerateContentConfig:
+    """``over`` laid over ``ours``, field by field; one kind of schema takes the place of the other."""
+    changes: dict[str, Any] = dict(over.set_fields())
+    if over.http_options is not None and ours.http_options is not None:
+        changes["http_options"] = ours.http_options.model_copy(update=dict(over.http_options.set_fields()))
+    if over.response_json_schema is not None:
+        changes.setdefault("response_schema", None)
+    if over.response_schema is not None:
+        changes.setdefault("response_json_schema", None)
+    return ours.model_copy(update=changes)
 
 
 def _one_of(name: str, given: str, allowed: tuple[str, ...]) -> None:

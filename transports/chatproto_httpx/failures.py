@@ -44,16 +44,20 @@ def mapped(library: Any, error: Exception, secrets: Secrets, *, opening: bool) -
     return ConnectionLost(words, cause=cause)
 
 
+_OF_THE_LIBRARY = ("httpx", "httpx2")
+
+
 def _words(error: BaseException, secrets: Secrets) -> str:
     """What the library says, or what it was made of says: some of its errors have no words of their own."""
-    words, link = "", error
+    words = str(error) if type(error).__module__.partition(".")[0] in _OF_THE_LIBRARY else ""
+    link: BaseException | None = error
     for _ in range(_CHAIN):
-        words = str(link)
-        below = link.__cause__ or link.__context__
-        if words or below is None:
+        if words or link is None:
             break
-        link = below
-    words = _USER_INFO.sub("//***@", words) or type(error).__name__
+        # What else is below are the insides of the libraries: their words help nobody, and differ from run to run.
+        words = str(link) if isinstance(link, OSError) else ""
+        link = link.__cause__ or link.__context__
+    words = _USER_INFO.sub("//***@", words) or "the library says no more than the name of the error"
     if secrets.occurs_in(words.encode("utf-8", "backslashreplace")):
         return "the library's words are withheld, because they quote a credential"
     return words

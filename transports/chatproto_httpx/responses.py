@@ -124,6 +124,9 @@ class AsyncBody(_Body):
     async def _next(self) -> bytes | ChatProtoError:
         if self._ended or self._given_up:
             return b""
+        if self._failure is None and not runs_here(self._loop):
+            # Its socket was closed with its loop, which looks like the end of the body.
+            self._failure = ConnectionLost("the connection belongs to another event loop, and ended with it")
         if self._failure is not None:
             return self._failure
         task = self._reader = asyncio.current_task()
