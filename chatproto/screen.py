@@ -76,14 +76,15 @@ class Screen:
     @contextmanager
     def progress(self, name: str, size: int) -> Generator[Callable[[int, int], None]]:
         """A bar on standard error, if that is a terminal. What is given is told the bytes that arrived, and all."""
+        if not self._err.is_terminal:
+            # Even a bar that is disabled would write a newline, with some versions of rich.
+            yield lambda _sent, _total: None
+            return
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
         # The name is a path, and no markup.
         columns = TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn()
-        disabled = not self._err.is_terminal
-        with Progress(
-            *columns, console=self._err, disable=disabled, redirect_stdout=False, redirect_stderr=False
-        ) as shown:
+        with Progress(*columns, console=self._err, redirect_stdout=False, redirect_stderr=False) as shown:
             bar = shown.add_task(_harmless(name), total=size)
             yield lambda sent, total: shown.update(bar, completed=sent, total=total)
 

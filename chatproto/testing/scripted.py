@@ -38,7 +38,7 @@ class ScriptExhausted(ChatProtoError, AssertionError):
     """A request came after the last scripted answer."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class Answer:
     """A response, and what befalls it on its way.
 
@@ -50,15 +50,15 @@ class Answer:
     ``cut_at`` says.
     """
 
-    said: Said | None = attrs.field(default=None, kw_only=False)
-    status: int = 200
-    headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
-    chunks: Sequence[bytes] | None = None
-    split_at: Sequence[int] = ()
-    every: int | None = None
-    cut_at: int | None = None
-    stall_at: int | None = None
-    error: TransportError | None = None
+    said: Said | None = None
+    status: int = attrs.field(default=200, kw_only=True)
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], kw_only=True)
+    chunks: Sequence[bytes] | None = attrs.field(default=None, kw_only=True)
+    split_at: Sequence[int] = attrs.field(default=(), kw_only=True)
+    every: int | None = attrs.field(default=None, kw_only=True)
+    cut_at: int | None = attrs.field(default=None, kw_only=True)
+    stall_at: int | None = attrs.field(default=None, kw_only=True)
+    error: TransportError | None = attrs.field(default=None, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         if (self.said is None) == (self.chunks is None):
