@@ -11,6 +11,7 @@ from urllib.parse import quote, urljoin, urlsplit
 import attrs
 
 from .errors import ChatProtoError, TransportError, ValidationError
+from .wire.http import origin
 
 if TYPE_CHECKING:
     from .transport import Secrets
@@ -53,7 +54,7 @@ class Hop:
     @property
     def elsewhere(self) -> bool:
         """Whether a redirect has led to another origin, where no credential may go."""
-        return _origin(self.url) != _origin(self.request.url)
+        return origin(self.url) != origin(self.request.url)
 
     def headers(self, secrets: Secrets) -> Headed:
         """All headers to send to this hop, or what is wrong with one: the libraries would quote its value."""
@@ -105,11 +106,6 @@ def _is_http(url: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def _shown(url: str) -> str:

@@ -27,10 +27,11 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self, runtime_checkable
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from .errors import ConnectionLost, MissingExtraError, TransportError, ValidationError
 from .machines.steps import Event, ReadBody, SendRequest, Step, Wait
+from .wire.http import origin
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
@@ -74,7 +75,7 @@ class Secrets:
     def __init__(self, headers: Mapping[str, str], *, url: str) -> None:
         """``headers`` go to the scheme, host and port of ``url``, and nowhere else."""
         self._headers = dict(headers)
-        self._origin = _origin(url)
+        self._origin = origin(url)
         words = [
             word
             for name, value in headers.items()
@@ -88,7 +89,7 @@ class Secrets:
 
         The program's headers win over the request's, but for the two that name the library: those are joined.
         """
-        if _origin(url or request.url) != self._origin:
+        if origin(url or request.url) != self._origin:
             return request.headers
         merged = {name.lower(): value for name, value in request.headers}
         for name, value in self._headers.items():
@@ -122,12 +123,6 @@ class Secrets:
 
 _SHORTEST = 6  # a shorter word occurs anywhere by chance
 _JOINED = frozenset({"user-agent", "x-goog-api-client"})
-
-
-def _origin(url: str) -> tuple[str, str, int]:
-    parts = urlsplit(url)
-    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
-    return parts.scheme, (parts.hostname or "").lower(), port
 
 
 def _secret_words(name: str, value: str) -> list[str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -15,7 +16,7 @@ from .json_codec import decode
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["FileSlice", "Headers", "Request", "header", "header_pairs", "retry_after"]
+__all__ = ["FileSlice", "Headers", "Request", "header", "header_pairs", "origin", "retry_after"]
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -54,6 +55,13 @@ class Request:
     def json(self) -> Any:
         """The body's JSON. Raises MalformedResponse where the body is not JSON."""
         return decode(self.content, what="the request's body")
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of a URL: what decides whether a credential may go there. Raises ValueError."""
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+    return parts.scheme, (parts.hostname or "").lower(), port
 
 
 def header_pairs(headers: Any) -> Headers:
