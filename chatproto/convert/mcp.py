@@ -70,7 +70,7 @@ def check_sync(tools: Iterable[object]) -> None:
 # --- functions ----------------------------------------------------------------------------------------------------
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class McpFunction:
     """A tool of an MCP server, as a function that the model can call."""
 
