@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from .convert.access import Arguments, resolve
 from .errors import CredentialError, ValidationError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .chats import AsyncChats, Chats
     from .convert.access import Access
     from .files import AsyncFiles, Files
+    from .machines.conversation import Conversation
     from .models import AsyncModels, Models
     from .tokens import Tokens
     from .types import HttpOptions
@@ -44,8 +45,11 @@ class Connector:
         tokens: Tokens | None = None,
         headers: Mapping[str, str],
         transports: tuple[Any, Any] = (None, None),
+        compat: bool = False,
     ) -> None:
         self.endpoint = endpoint
+        #: Whether chats keep to google-genai's own rules.
+        self.compat = compat
         self.dialect = dialect
         self._api_key = api_key
         self._tokens = tokens
@@ -105,6 +109,18 @@ class Connector:
                 self._made_async = made
             return self._made_async
 
+    def conversation_class(self, *, asynchronous: bool, in_chat: bool = True) -> type[Conversation]:
+        """What a conversation of this client is: by the rules of chatproto, or by those of google-genai."""
+        if not self.compat:
+            from .machines.conversation import Conversation
+
+            return Conversation
+        from .machines import reference
+
+        if asynchronous:
+            return reference.AsyncReferenceConversation
+        return reference.ReferenceConversation if in_chat else reference.SyncModelsConversation
+
     def close(self) -> None:
         """Close the synchronous transport, if it was made here."""
         made, self._made = self._made, None
@@ -148,6 +164,9 @@ class Client:
     a client of httpx or httpx2; without it, ``requests``, and ``aiohttp`` for asyncio. What was handed in is not closed
     here; a transport that replays a recording needs no key.
 
+    ``compat="google-genai"`` makes chats keep to google-genai 3.4.0's own rules for histories and tool rounds, faults
+    included: see the README's table.
+
     GOOGLE_GEMINI_BASE_URL, GOOGLE_VERTEX_BASE_URL and GOOGLE_GENAI_API_VERSION in the environment stand in for the
     options of that name. Raises ValidationError, a ValueError, for what cannot be used, and CredentialError where a
     credential is needed and there is none.
@@ -164,7 +183,10 @@ class Client:
         location: str | None = None,
         http_options: HttpOptions | Mapping[str, Any] | None = None,
         transport: Any = None,
+        compat: Literal["google-genai"] | None = None,
     ) -> None:
+        if compat not in (None, "google-genai"):
+            raise ValidationError(f"compat is 'google-genai' or None, not {compat!r}")
         options, headers = _options(http_options)
         transports = _transports(transport, options)
         needs_credential = any(getattr(each, "needs_credential", True) for each in transports)
@@ -196,6 +218,7 @@ class Client:
             tokens=tokens,
             headers=headers,
             transports=transports,
+            compat=compat is not None,
         )
         self._vertexai = access.vertex
         self._aio: AsyncClient | None = None

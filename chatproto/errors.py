@@ -18,6 +18,7 @@
     │   ├── ConnectFailed (ConnectionError)
     │   ├── ConnectionLost (ConnectionError)
     │   └── TimedOut (TimeoutError)
+    ├── FunctionError                       a function of the program refuses, and the model is told why
     └── MissingExtraError (ImportError)     an optional library is not installed; the message names the extra
 
 Anything else that comes out of chatproto on any input is a bug in chatproto.
@@ -31,7 +32,7 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .types import HttpResponse
+    from .types import GenerateContentResponse, HttpResponse
 
 __all__ = [
     "APIError",
@@ -40,6 +41,7 @@ __all__ = [
     "ConnectFailed",
     "ConnectionLost",
     "CredentialError",
+    "FunctionError",
     "LocalProtocolError",
     "MalformedResponse",
     "MissingExtraError",
@@ -55,7 +57,12 @@ __all__ = [
 
 
 class ChatProtoError(Exception):
-    """The root of the tree."""
+    """The root of the tree.
+
+    ``partial`` is what had come of a model's answer when the error ended it, as one response; None where nothing had.
+    """
+
+    partial: GenerateContentResponse | None = None
 
 
 class ValidationError(ChatProtoError, ValueError):
@@ -223,6 +230,13 @@ class TimedOut(TransportError, TimeoutError):
     """The time that ``http_options.timeout`` allows passed without an answer, or between two pieces of one."""
 
 
+class FunctionError(ChatProtoError):
+    """Raised by a function that the model called: its message is what the model is told.
+
+    Of any other exception the model learns the class only, because a message may hold what is not for it.
+    """
+
+
 class MissingExtraError(ChatProtoError, ImportError):
     """An optional library is not installed."""
 
@@ -236,18 +250,21 @@ def _member(details: Any, name: str) -> str | None:
     return None
 
 
-def _notes(error: BaseException) -> dict[str, Any]:
-    """What ``add_note`` put on an error, for its pickle."""
+def _notes(error: ChatProtoError) -> dict[str, Any]:
+    """What was put on an error after it was made, for its pickle."""
     notes = getattr(error, "__notes__", None)
-    return {"notes": notes} if notes else {}
+    found: dict[str, Any] = {"notes": notes} if notes else {}
+    return found if error.partial is None else {**found, "partial": error.partial}
 
 
 def _restore(
     cls: Callable[..., ChatProtoError], arguments: tuple[Any, ...], keywords: dict[str, Any]
 ) -> ChatProtoError:
     """Undo ``__reduce__``: an error unpickles as the class that it was."""
-    notes = keywords.pop("notes", ())
+    notes, partial = keywords.pop("notes", ()), keywords.pop("partial", None)
     error = cls(*arguments, **keywords)
     for note in notes:
         error.add_note(note)
+    if partial is not None:
+        error.partial = partial
     return error

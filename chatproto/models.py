@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .chats import new_session
 from .convert.messages import to_contents
-from .session import AsyncResponseStream, Prepared, ResponseStream, Session, arun_call, run_call
+from .session import AsyncResponseStream, Options, ResponseStream, Session, arun_call, run_call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,9 +34,10 @@ class _OneTurn:
     def __init__(self, connector: Connector) -> None:
         self._connector = connector
 
-    def _prepare(self, model: str, contents: Any, config: Any, *, stream: bool) -> tuple[Session, Prepared]:
-        session = new_session(self._connector, model, config or None)
-        return session, session.prepare(to_contents(contents), None, stream=stream)
+    def _session(self, model: str, config: Any, *, asynchronous: bool = False) -> Session:
+        return new_session(
+            self._connector, model, config or None, options=Options(asynchronous=asynchronous, tells_calls=True)
+        )
 
     def _counting(self, model: str, contents: Any, config: Any) -> Call[CountTokensResponse]:
         from .convert.calls import counting
@@ -52,12 +53,13 @@ class Models(_OneTurn):
 
     def generate_content(self, *, model: str, contents: Contents, config: Config = None) -> GenerateContentResponse:
         """The whole answer to ``contents``: text, a part, a Content, or a list of those."""
-        session, prepared = self._prepare(model, contents, config, stream=False)
-        return session.ask(prepared)
+        session = self._session(model, config)
+        return session.ask(session.prepare(to_contents(contents), None, stream=False))
 
     def generate_content_stream(self, *, model: str, contents: Contents, config: Config = None) -> ResponseStream:
         """The answer to ``contents`` as it comes. The arguments are checked now, not at the first chunk."""
-        return ResponseStream(*self._prepare(model, contents, config, stream=True))
+        session = self._session(model, config)
+        return ResponseStream(session, session.prepare(to_contents(contents), None, stream=True))
 
     def count_tokens(self, *, model: str, contents: Contents, config: CountConfig = None) -> CountTokensResponse:
         """What ``contents`` cost in tokens. The settings of ``config`` are counted on Vertex AI only."""
@@ -71,14 +73,15 @@ class AsyncModels(_OneTurn):
         self, *, model: str, contents: Contents, config: Config = None
     ) -> GenerateContentResponse:
         """The whole answer to ``contents``. As ``Models.generate_content``."""
-        session, prepared = self._prepare(model, contents, config, stream=False)
-        return await session.aask(prepared)
+        session = self._session(model, config, asynchronous=True)
+        return await session.aask(await session.aprepare(to_contents(contents), None, stream=False))
 
     async def generate_content_stream(
         self, *, model: str, contents: Contents, config: Config = None
     ) -> AsyncResponseStream:
         """The answer to ``contents`` as it comes. The arguments are checked when this is awaited."""
-        return AsyncResponseStream(*self._prepare(model, contents, config, stream=True))
+        session = self._session(model, config, asynchronous=True)
+        return AsyncResponseStream(session, await session.aprepare(to_contents(contents), None, stream=True))
 
     async def count_tokens(self, *, model: str, contents: Contents, config: CountConfig = None) -> CountTokensResponse:
         """What ``contents`` cost in tokens. As ``Models.count_tokens``."""

@@ -136,14 +136,14 @@ def test_each_field_of_a_config_has_its_place() -> None:
     }
 
 
-def test_functions_as_tools_are_refused() -> None:
-    """A callable is not quietly left out: the error says what to do instead."""
+def test_what_cannot_be_declared_is_refused() -> None:
+    """A callable is not quietly left out: the error names it and its place."""
 
-    def weather(city: str) -> str:
-        return city
+    class Weather:
+        city: str
 
-    with pytest.raises(UnsupportedFunctionError, match="FunctionDeclaration"):
-        chatproto.Client(transport=ScriptedTransport()).chats.create(model="m", config={"tools": [weather]})
+    with pytest.raises(UnsupportedFunctionError, match=r"^\$\.config\.tools\[0\]: Weather is a class"):
+        chatproto.Client(transport=ScriptedTransport()).chats.create(model="m", config={"tools": [Weather]})
 
 
 def test_the_callers_objects_are_not_changed() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from chatproto import types
-from chatproto.convert.config import to_config
+from chatproto.convert.config import read_config
 from chatproto.convert.messages import to_message
 from chatproto.types import dicts
 from chatproto.types._value import Value, fields_of, keys_of
@@ -76,7 +76,7 @@ def test_programs_can_be_written_with_them() -> None:
         "response_modalities": ["TEXT"],
     }
     either: list[types.ContentOrDict] = [{"role": "user", "parts": [part]}, types.Content()]
-    made, _ = to_config(config)
+    made = read_config(config).values
     assert made.thinking_config == types.ThinkingConfig(thinking_level=types.ThinkingLevel.LOW)
     assert to_message(part).parts == [types.Part(text="x", thought=False, media_resolution=types.PartMediaResolution())]
     assert len(either) == 2

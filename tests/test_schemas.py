@@ -21,7 +21,7 @@ import pytest
 
 import chatproto
 from chatproto import types
-from chatproto.convert.config import to_config
+from chatproto.convert.config import read_config
 from chatproto.convert.json_schema import to_json_schema
 from chatproto.convert.schemas import to_schema
 from chatproto.errors import ValidationError
@@ -209,7 +209,7 @@ def test_the_wire_is_that_of_google_genai(shape: Any) -> None:
         pytest.skip("google-genai asks issubclass(list[Family], ...), which Python refuses since 3.13")
     for vertex in (False, True):
         theirs = Reference(vertex=vertex).body(config={"response_schema": copy.deepcopy(shape)})["generationConfig"]
-        config, _ = to_config({"response_schema": shape})
+        config = read_config({"response_schema": shape}).values
         dialect = VertexAi("p", "us-central1") if vertex else GeminiApi()
         ours = dialect.settings(config)["generationConfig"]
         assert normal(ours) == theirs
@@ -251,7 +251,7 @@ def test_maps_are_for_vertex_ai(shape: Any) -> None:
     """additionalProperties is an error that names its place for the Gemini API, and sent to Vertex AI, as there."""
     from reference_wire import Reference, normal
 
-    config, _ = to_config({"response_schema": copy.deepcopy(shape)})
+    config = read_config({"response_schema": copy.deepcopy(shape)}).values
     with pytest.raises(ValidationError, match=r"\$\.response_schema.*additional_properties: only Vertex AI"):
         GeminiApi().settings(config)
     with pytest.raises(ValueError):
@@ -297,7 +297,7 @@ def test_what_the_api_does_not_have_is_refused(shape: Any, problem: str) -> None
 def test_the_error_names_the_config() -> None:
     """The path begins at the config that the program wrote."""
     with pytest.raises(ValidationError, match=r"^\$\.config\.response_schema\.properties\['a'\]: .*'oneOf'"):
-        to_config({"response_schema": {"type": "object", "properties": {"a": {"oneOf": []}}}})
+        read_config({"response_schema": {"type": "object", "properties": {"a": {"oneOf": []}}}})
 
 
 @pytest.mark.parametrize(
@@ -323,19 +323,19 @@ def test_the_callers_schema_is_not_changed(given: Any) -> None:
 
 def test_a_schema_sets_no_mime_type_and_an_empty_dict_no_schema() -> None:
     """As in google-genai."""
-    config, _ = to_config({"response_schema": Named})
+    config = read_config({"response_schema": Named}).values
     assert set(GeminiApi().settings(config)["generationConfig"]) == {"responseSchema"}
-    config, _ = to_config({"response_schema": {}})
+    config = read_config({"response_schema": {}}).values
     assert GeminiApi().settings(config) == {"generationConfig": {}}
 
 
 def test_a_json_schema_goes_out_as_it_is() -> None:
     """response_json_schema: a dict verbatim, a class as its JSON Schema, where google-genai fails (W31)."""
     given = {"type": ["string", "null"], "any_of": {"x_y": 1}, "$defs": {}}
-    assert to_config({"response_json_schema": given})[0].response_json_schema == given
-    sent = to_config({"responseJsonSchema": Tree})[0].response_json_schema
+    assert read_config({"response_json_schema": given}).values.response_json_schema == given
+    sent = read_config({"responseJsonSchema": Tree}).values.response_json_schema
     assert sent == Tree.model_json_schema()
-    assert to_config({"response_json_schema": Dog})[0].response_json_schema == {
+    assert read_config({"response_json_schema": Dog}).values.response_json_schema == {
         "$ref": "#/$defs/Dog",
         "$defs": {
             "Dog": {
@@ -368,7 +368,7 @@ def test_a_config_holds_values_only() -> None:
     """What is handed to a machine can be pickled: no class is left in it."""
     import pickle
 
-    config, _ = to_config({"response_schema": list[Place], "response_json_schema": None})
+    config = read_config({"response_schema": list[Place], "response_json_schema": None}).values
     assert isinstance(config.response_schema, types.Schema)
     assert pickle.loads(pickle.dumps(config)) == config
 

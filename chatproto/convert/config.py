@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from ..errors import UnsupportedFunctionError, ValidationError
-from ..types import CountTokensConfig, GenerateContentConfig, HttpOptions, Schema, Tool
+import attrs
+
+from ..errors import ValidationError
+from ..types import CountTokensConfig, GenerateContentConfig, HttpOptions, Schema
 from .json_schema import is_type, to_json_schema
-from .messages import as_list, to_system_instruction
+from .messages import to_system_instruction
 from .parsed import ParseTarget
 from .schemas import to_schema
+from .tools import Tools, read_tools
 
-__all__ = ["parse_target", "to_config", "to_count_config", "to_http_options"]
+__all__ = ["ReadConfig", "read_config", "to_count_config", "to_http_options"]
 
 #: Fields of http_options that configure a library's own client. A transport that was chosen already has one.
 _OF_A_LIBRARY = ("client_args", "async_client_args")
@@ -23,19 +26,35 @@ _LIBRARY_CLIENTS = ("httpx_client", "httpx_async_client", "aiohttp_client")
 _LONGEST = 365 * 24 * 3600 * 1000
 
 
-def to_config(given: Any) -> tuple[GenerateContentConfig, dict[str, str]]:
-    """A config of plain values, and the headers that were in it: they may be secret, so no machine keeps them.
+@attrs.frozen
+class ReadConfig:
+    """A config as a program wrote it, taken apart: what a machine may keep, and what belongs to the program."""
 
-    ``given`` is a GenerateContentConfig, a dict in either spelling, or an object with such attributes. It is not
-    changed. Raises ValidationError with the path of what is wrong.
+    #: Plain values only.
+    values: GenerateContentConfig
+    #: They may be secret, so no machine keeps them.
+    headers: Mapping[str, str]
+    #: None where the config has no ``tools``.
+    tools: Tools | None
+    #: What ``response.parsed`` is made of; None if it asks for nothing.
+    target: ParseTarget | None
+
+
+def read_config(given: Any) -> ReadConfig:
+    """A config taken apart. It is not changed.
+
+    ``given`` is a GenerateContentConfig, a dict in either spelling, or an object with such attributes. Raises
+    ValidationError with the path of what is wrong.
     """
+    tools: Tools | None = None
     try:
         config = GenerateContentConfig.model_validate(given).model_copy()
         headers: dict[str, str] = {}
         if config.system_instruction is not None:
             config.system_instruction = _field("system_instruction", to_system_instruction, config.system_instruction)
         if config.tools is not None:
-            config.tools = _field("tools", _tools, config.tools)
+            tools = _field("tools", read_tools, config.tools)
+            config.tools = list(tools.declared())
         if config.response_schema is not None:
             config.response_schema = _field("response_schema", _schema, config.response_schema)
         if config.response_json_schema is not None:
@@ -44,7 +63,7 @@ def to_config(given: Any) -> tuple[GenerateContentConfig, dict[str, str]]:
             config.http_options, headers = _field("http_options", to_http_options, config.http_options)
     except ValidationError as error:
         raise error.under(".config") from None
-    return config, headers
+    return ReadConfig(config, headers, tools, _parse_target(given))
 
 
 def to_count_config(given: Any) -> tuple[CountTokensConfig, dict[str, str]]:
@@ -85,35 +104,6 @@ def to_http_options(given: Any, *, of_client: bool = False) -> tuple[HttpOptions
     return options, headers
 
 
-def _tools(given: Any) -> list[Tool]:
-    """Tools as values, with all function declarations in one tool at the end, as the reference sends them."""
-    items = as_list(given)
-    if items is None:
-        raise ValidationError(f"expected a list of tools, got {type(given).__name__}")
-    tools: list[Tool] = []
-    declarations: list[Any] = []
-    for index, item in enumerate(items):
-        try:
-            tool = _tool(item)
-        except ValidationError as error:
-            raise error.under(f"[{index}]") from None
-        if tool.function_declarations:
-            declarations += tool.function_declarations
-            tool = tool.model_copy(update={"function_declarations": None})
-            if not any(True for _ in tool.set_fields()):
-                continue
-        tools.append(tool)
-    return [*tools, Tool(function_declarations=declarations)] if declarations else tools
-
-
-def _tool(item: Any) -> Tool:
-    if callable(item) and not isinstance(item, (Tool, Mapping)):
-        raise UnsupportedFunctionError(
-            "this version does not run functions: declare it with types.FunctionDeclaration and answer its calls"
-        )
-    return Tool.model_validate(item)
-
-
 def _schema(given: Any) -> Schema | None:
     return None if isinstance(given, Mapping) and not given else to_schema(given)
 
@@ -122,11 +112,7 @@ def _json_schema(given: Any) -> Any:
     return to_json_schema(given) if is_type(given) else given
 
 
-def parse_target(given: Any) -> ParseTarget | None:
-    """What ``response.parsed`` is to be made of, for a config as a program gave it; None if it asks for nothing.
-
-    It is beside the config, because it holds the program's classes, and a machine's config holds values only.
-    """
+def _parse_target(given: Any) -> ParseTarget | None:
     asked = _asked(given, "response_schema", "responseSchema")
     return ParseTarget.of(_asked(given, "response_json_schema", "responseJsonSchema") if asked is None else asked)
 

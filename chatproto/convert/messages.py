@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from ..errors import ValidationError
-from ..types import Blob, Content, File, FileData, Image, Part
+from ..types import Blob, Content, File, FileData, FunctionResponse, Image, Part
 from ..types._conveniences import is_picture
 from ..types._value import keys_of
 from .images import image_to_part, to_blob
 
-__all__ = ["as_list", "to_contents", "to_message", "to_part", "to_system_instruction"]
+__all__ = ["as_list", "to_contents", "to_message", "to_part", "to_responses", "to_system_instruction"]
 
 _ACCEPTED = "text, a types.Part, a types.File, an image, a dict of a part's fields, or a list of those"
 
 
-def to_message(message: Any) -> Content:
-    """The user content that a chat sends for ``message``.
+def to_message(message: Any, *, as_the_model: bool = False) -> Content:
+    """The user content that a chat sends for ``message``; with ``as_the_model``, a lone function call is the model's.
 
     Raises ValidationError, with the index in a list, for anything else than text, parts, files, images, and dicts of
     parts.
@@ -29,9 +29,11 @@ def to_message(message: Any) -> Content:
     if not items:
         raise ValidationError("a message needs at least one part; this list is empty")
     parts: list[Part] = []
+    if as_the_model and isinstance(message, Part) and message.function_call is not None:
+        return Content(role="model", parts=[message])
     for index, item in enumerate(items):
         try:
-            parts.append(_said_by_the_user(to_part(item)))
+            parts.append(to_part(item) if as_the_model else _said_by_the_user(to_part(item)))
         except ValidationError as error:
             raise (error.under(f"[{index}]") if given is not None else error) from None
     return Content(role="user", parts=parts)
@@ -41,6 +43,30 @@ def _said_by_the_user(part: Part) -> Part:
     if part.function_call is not None:
         raise ValidationError("a function call is what the model says; a message can answer one")
     return part
+
+
+def to_responses(given: Any) -> list[Part]:
+    """Answers to function calls: FunctionResponses, parts that hold one, dicts of either, in a list or alone."""
+    items = as_list(given)
+    if items is None:
+        items = [given] if isinstance(given, (Part, FunctionResponse, Mapping)) else list(given)
+    parts: list[Part] = []
+    for index, item in enumerate(items):
+        try:
+            parts.append(_response_part(item))
+        except ValidationError as error:
+            raise error.under(f"[{index}]") from None
+    return parts
+
+
+def _response_part(item: Any) -> Part:
+    if isinstance(item, FunctionResponse):
+        return Part(function_response=item)
+    if isinstance(item, Mapping) and not {"function_response", "functionResponse"} & item.keys():
+        return Part(function_response=FunctionResponse.model_validate(item))
+    if isinstance(item, (Part, Mapping)):
+        return Part.model_validate(item)
+    raise ValidationError(f"expected a types.FunctionResponse, or a part that holds one, got {type(item).__name__}")
 
 
 def as_list(given: Any) -> list[Any] | None:

@@ -10,12 +10,13 @@ The rules are those of the default profile:
 4. What the model said is sent again as it came.
 5. An answer that ends with function calls leaves the turn open until their responses are sent. Any other message
    abandons it.
+6. An answer that the server broke off with a continuation token is continued: more requests, one answer.
 """
 
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import attrs
 
@@ -28,7 +29,6 @@ from ..errors import (
     ValidationError,
 )
 from ..types import (
-    Candidate,
     Content,
     FunctionCall,
     GenerateContentConfig,
@@ -40,6 +40,7 @@ from ..types._hooks import converter
 from ..wire.endpoint import Endpoint
 from ..wire.gemini import Dialect, GeminiApi, generate_request
 from ..wire.json_codec import decode, encode, excerpt
+from .continuation import Continuation
 from .exchange import Exchange
 from .fold import Fold
 from .history import History, Outcome, Turn, decode_content, is_closed, last_said, split_turns, written_at
@@ -48,6 +49,7 @@ from .rounds import answer_calls, calls_in, responses_in
 from .states import ConversationInput, ConversationState, ConversationStates
 from .steps import (
     ChunkReceived,
+    ContinuationStarted,
     DocumentReceived,
     ExchangeEnded,
     FunctionCallsRequested,
@@ -56,64 +58,17 @@ from .steps import (
     Step,
     TurnEnded,
 )
+from .turn import Draft, OpenTurn, budget_of, function_calls, why_blocked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ..wire.http import Headers, Request
 
-__all__ = ["ConfigMode", "Conversation", "Draft", "OnIncomplete"]
+__all__ = ["ConfigMode", "Conversation", "OnIncomplete"]
 
 OnIncomplete = Literal["drop", "keep"]
 ConfigMode = Literal["replace", "merge"]
-
-
-@attrs.frozen(kw_only=True)
-class Draft:
-    """A message that has been checked and encoded, and not been sent. It belongs to no state of a conversation."""
-
-    contents: tuple[bytes, ...] = attrs.field(repr=False)
-    #: The contents of a message that begins with function responses, before their ids are filled in.
-    responses: tuple[dict[str, Any], ...] | None = attrs.field(repr=False)
-    settings: dict[str, Any] = attrs.field(repr=False)
-    endpoint: Endpoint
-    streamed: bool
-    #: No function call in it is left without its response, so that the turn may be curated.
-    closed: bool = True
-
-
-#: Proto's way to say that there is none: the default of the enum, by name and by number.
-_NO_REASON = ("", "0", "FINISH_REASON_UNSPECIFIED")
-
-
-@attrs.define(kw_only=True)
-class _OpenTurn:
-    """A turn that has not ended."""
-
-    number: int
-    #: What was said before the present round, with the message that the round sends.
-    contents: list[bytes]
-    #: How many of them end with calls that were handed out: those the comprehensive history shows.
-    handed_out: int = 0
-    calls: list[dict[str, Any]] = attrs.field(factory=list[dict[str, Any]])
-    fold: Fold = attrs.Factory(Fold)
-    finish_reason: str | None = None
-    finish_message: str | None = None
-    block_reason: str | None = None
-    closed: bool = True
-
-    def __deepcopy__(self, _: Any) -> _OpenTurn:
-        # JSON that has come is never changed, so copies may share it, however deep it is nested.
-        return attrs.evolve(self, contents=list(self.contents), fold=copy.copy(self.fold))
-
-    def take(self, candidate: Candidate, written: dict[str, Any]) -> None:
-        """What one chunk's candidate adds; ``written`` is the JSON that it came as."""
-        content = written.get("content")
-        if content is not None:
-            self.fold.add(content)
-        if candidate.finish_reason is not None and candidate.finish_reason.value not in _NO_REASON:
-            self.finish_reason = candidate.finish_reason.value
-            self.finish_message = candidate.finish_message
 
 
 class Conversation:
@@ -151,13 +106,22 @@ class Conversation:
         self._endpoint = endpoint or Endpoint()
         self._on_incomplete = on_incomplete
         self.config_mode: ConfigMode = config_mode
-        turns, waiting = split_turns(history)
-        self._states = ConversationStates(ConversationState.CALLS_WANTED if waiting else ConversationState.IDLE)
-        self._history = History(turns)
-        self._open = _waiting_turn(len(turns) + 1, waiting) if waiting else None
+        self._states = ConversationStates(ConversationState.IDLE)
+        self._history = History()
+        self._open: OpenTurn | None = None
         self._draft: Draft | None = None
         self._exchange: Exchange | None = None
-        self._streamed = False
+        #: Members of a snapshot that this version does not know.
+        self.unknown: dict[str, Any] = {}
+        self._remember(history)
+
+    def _remember(self, contents: Iterable[Content]) -> None:
+        """The history that the chat begins with."""
+        turns, waiting = split_turns(contents)
+        self._history = History(turns)
+        if waiting:
+            self._open = _waiting_turn(len(turns) + 1, waiting)
+            self._states.restore(ConversationState.CALLS_WANTED)
 
     # --- views ---
 
@@ -186,7 +150,7 @@ class Conversation:
         """The function calls that wait for a response."""
         if self._open is None or self.state is ConversationState.EXCHANGING:
             return ()
-        return _function_calls(self._open.calls)
+        return function_calls(self._open.calls)
 
     @property
     def busy(self) -> bool:
@@ -202,6 +166,51 @@ class Conversation:
         """Whether the body of a response is wanted still."""
         return self._exchange is not None and self._exchange.reading
 
+    def fork(self) -> Self:
+        """A conversation of its own with the same past. What is under way is left out of it."""
+        made = copy.deepcopy(self)
+        if made.busy:
+            made.abandon()
+        return made
+
+    def rewind(self, n: int = 1) -> tuple[Turn, ...]:
+        """Forget the last ``n`` turns that are in a history, whole, and all that came after; gives what was forgotten.
+
+        A turn that waits for function responses counts as one; a request that is under way is left. Raises
+        ValidationError, and then nothing has changed, where there are fewer.
+        """
+        if type(n) is not int or n < 1:
+            raise ValidationError(f"turns to rewind are counted from 1, not {n!r}")
+        settled = copy.deepcopy(self)
+        settled.leave_all()
+        told = [index for index, turn in enumerate(settled.turns) if turn.curated or turn.shown]
+        if len(told) < n:
+            raise ValidationError(f"there are {len(told)} turns to rewind, not {n}")
+        self.leave_all()
+        return self._history.rewind(told[-n])
+
+    @property
+    def shown_of_open(self) -> int:
+        """How many contents of a turn that has not ended the comprehensive history shows: those up to its calls."""
+        return 0 if self._open is None else self._open.handed_out
+
+    def open_contents(self) -> list[bytes]:
+        """What was said in a turn that has not ended, encoded: the answer as far as it has come, too."""
+        turn = self._open
+        if turn is None:
+            return list(self._draft.contents) if self._draft is not None else []
+        said = list(turn.contents)
+        return [*said, encode(turn.fold.content())] if self._exchange is not None and turn.fold.usable else said
+
+    def called(self) -> list[Content]:
+        """What was said in the open turn before the present answer, if functions were called in it; else nothing."""
+        turn = self._open
+        return [] if turn is None or not turn.handed_out else [decode_content(each) for each in turn.contents]
+
+    def branch(self) -> Conversation:
+        """The conversation that the next message is sent in: this one."""
+        return self
+
     def history(self, *, curated: bool = False) -> list[Content]:
         """The contents said so far, decoded anew: the caller's own.
 
@@ -210,7 +219,7 @@ class Conversation:
         """
         contents = [decode_content(encoded) for encoded in self._history.encoded(curated=curated)]
         if not curated and self._open is not None:
-            contents += map(decode_content, self._open.contents[: self._open.handed_out])
+            contents += map(decode_content, self._open.contents[: self.shown_of_open])
         for content in contents:
             if content.role is None:
                 content.role = "user"  # the model's have one; with it, a history can be given to another chat
@@ -224,35 +233,55 @@ class Conversation:
         config: GenerateContentConfig | None = None,
         *,
         stream: bool = True,
+        by_hand: bool = False,
     ) -> Draft:
         """Check and encode a message, without sending it. Nothing changes.
 
         ``message`` is a Content, or the text of one, or several that the turn begins with, or goes on with where the
-        first holds function responses. Raises ValidationError for what cannot be sent.
+        first holds function responses. ``by_hand`` says that no function will be run without asking, whatever the
+        config's ``automatic_function_calling`` allows. Raises ValidationError for what cannot be sent.
         """
-        contents = _contents(message)
+        contents = contents_of(message)
         for index, each in enumerate(contents):
             try:
                 self._dialect.check(each)
             except ValidationError as error:
                 raise error.under(f"[{index}]") from None
         documents = [written_at(f"[{index}]", each) for index, each in enumerate(contents)]
-        responses = tuple(documents) if responses_in(documents[0]) else None
-        if responses is not None:
-            self._answered(responses)
+        responses = self._responses(documents)
+        draft = self._drafted(documents, responses, config, stream=stream, by_hand=by_hand)
+        # What the request will be made of is looked at now: next() must not raise for it.
+        self._request(draft, draft.contents)
+        return draft
+
+    def _responses(self, documents: list[dict[str, Any]]) -> tuple[dict[str, Any], ...] | None:
+        """``documents``, if they answer function calls. Raises ValidationError where they do not fit what is open."""
+        if not responses_in(documents[0]):
+            return None
+        self._answered(tuple(documents))
+        return tuple(documents)
+
+    def _drafted(
+        self,
+        documents: list[dict[str, Any]],
+        responses: tuple[dict[str, Any], ...] | None,
+        config: GenerateContentConfig | None,
+        *,
+        stream: bool,
+        by_hand: bool,
+    ) -> Draft:
         effective = self._effective(config)
         endpoint = self._endpoint.merged(effective.http_options if effective is not None else None)
-        draft = Draft(
+        return Draft(
             contents=tuple(map(encode, documents)),
             responses=responses,
             settings=self._dialect.settings(effective),
             endpoint=endpoint,
             streamed=stream,
             closed=is_closed(documents) if responses is None else not any(map(calls_in, documents)),
+            budget=0 if by_hand else budget_of(effective),
+            continues=effective is None or effective.automatic_continuation is not False,
         )
-        # What the request will be made of is looked at now: next() must not raise for it.
-        self._request(draft, draft.contents)
-        return draft
 
     def send(
         self,
@@ -273,18 +302,63 @@ class Conversation:
             self._states.take(ConversationInput.ANSWER)
             self._draft = attrs.evolve(draft, contents=tuple(map(encode, filled)))
             return
-        self._leave_all()
+        self.leave_all()
         self._states.take(ConversationInput.SEND)
         self._draft = draft
 
     def send_function_responses(
-        self, parts: Iterable[Any], config: GenerateContentConfig | None = None, *, stream: bool = True
+        self,
+        parts: Iterable[Any] | None = None,
+        config: GenerateContentConfig | None = None,
+        *,
+        stream: bool | None = None,
     ) -> None:
-        """Answer the open function calls with parts that hold a function response each."""
-        content = UserContent(list(parts))
-        if not responses_in(written_at("", content)):
+        """Answer the open function calls with parts that hold a function response each, in any order.
+
+        Without ``parts``, responses whose request failed are sent again. ``config`` and ``stream`` are those of the
+        message that led to the calls, unless they are given.
+        """
+        self.send(self.draft_responses(parts, config, stream=stream))
+
+    def draft_responses(
+        self,
+        parts: Iterable[Any] | None = None,
+        config: GenerateContentConfig | None = None,
+        *,
+        stream: bool | None = None,
+        by_hand: bool = False,
+    ) -> Draft:
+        """``draft`` for what ``send_function_responses`` takes."""
+        before = None if self._open is None else self._open.draft
+        streamed = (before is None or before.streamed) if stream is None else stream
+        documents = self._unsent() if parts is None else [written_at("", UserContent(list(parts)))]
+        if not responses_in(documents[0]):
             raise ValidationError("no part holds a function response")
-        self.send(content, config, stream=stream)
+        responses = tuple(documents)
+        self._answered(responses)
+        if before is None or config is not None:
+            draft = self._drafted(documents, responses, config, stream=streamed, by_hand=by_hand)
+        else:
+            closed = not any(map(calls_in, documents))
+            draft = attrs.evolve(
+                before, contents=tuple(map(encode, documents)), responses=responses, streamed=streamed, closed=closed
+            )
+        self._request(draft, draft.contents)
+        return draft
+
+    def _unsent(self) -> list[dict[str, Any]]:
+        unsent = [] if self._open is None else self._open.unsent
+        if not unsent:
+            raise ValidationError("no function responses wait to be sent again: hand over parts that hold some")
+        return [decode(content, what="a function response") for content in unsent]
+
+    def answer(self, parts: Iterable[Any]) -> None:
+        """Answer the calls of FunctionCallsRequested and go on as the message asked: what a tool loop calls.
+
+        The answer is one of the requests that ``automatic_function_calling`` allows for the message.
+        """
+        draft = self.draft_responses(parts)
+        self.send(attrs.evolve(draft, budget=max(0, draft.budget - 1)))
 
     def prepare(self, draft: Draft) -> Request:
         """The request that sending ``draft`` now would make. Nothing changes, and nothing is sent."""
@@ -320,12 +394,13 @@ class Conversation:
         if turn is None or exchange is None:
             return
         exchange.abandon()
-        if self._is_complete(turn):
+        if turn.complete:
             self._leave()
         else:
             self._reopen(turn, LocalProtocolError("answered anew"))
 
-    def _leave_all(self) -> None:
+    def leave_all(self) -> None:
+        """Leave what is under way, and give up function calls that wait: until nothing has been begun."""
         while self.state is not ConversationState.IDLE:
             self.abandon()
 
@@ -335,15 +410,16 @@ class Conversation:
         """The next step; None when the conversation needs its user."""
         if self._draft is not None:
             self._begin(self._draft)
-        exchange = self._exchange
-        if exchange is None:
-            return None
-        step = exchange.next()
-        if isinstance(step, DocumentReceived):
-            return self._receive(step)
-        if isinstance(step, ExchangeEnded):
-            return self._close(step.error, step.leftover)
-        return step
+        while (exchange := self._exchange) is not None:
+            step = exchange.next()
+            if isinstance(step, ExchangeEnded):
+                return self._close(step.error, step.leftover)
+            if not isinstance(step, DocumentReceived):
+                return step
+            handed = self._receive(step)
+            if handed is not None:
+                return handed
+        return None
 
     def receive_response(self, status: int, headers: Headers) -> None:
         """The head of the answer to SendRequest."""
@@ -380,93 +456,143 @@ class Conversation:
         """``responses`` with their ids. Raises ValidationError where they do not answer what is open."""
         turn = self._open
         calls = turn.calls if turn is not None else []
-        if turn is not None and self._exchange is not None and self._is_complete(turn):
+        if turn is not None and self._exchange is not None and turn.complete:
             calls = calls_in(turn.fold.content())  # the calls before it have been answered
         if not calls:
             raise ValidationError("these are function responses, and no function call is open in this chat")
         return answer_calls(calls, responses)
 
     def _begin(self, draft: Draft) -> None:
-        if draft.responses is None:
-            number = len(self._history.turns) + 1
-            turn = _OpenTurn(number=number, contents=list(draft.contents), closed=draft.closed)
-        else:
-            assert self._open is not None  # ANSWERING has an open turn
-            turn = attrs.evolve(self._open, contents=[*self._open.contents, *draft.contents], fold=Fold())
-            turn.finish_reason = turn.finish_message = turn.block_reason = None
+        turn = self._opened(draft)
+        turn.draft = draft
+        turn.continuation = Continuation(enabled=draft.continues, streamed=draft.streamed)
         request = self._request(draft, tuple(turn.contents))
         self._states.take(ConversationInput.BEGIN)
         self._draft = None
         self._open = turn
+        self._start(turn, draft, request)
+
+    def _opened(self, draft: Draft) -> OpenTurn:
+        """The turn that ``draft`` begins, or goes on with."""
+        if draft.responses is None:
+            number = len(self._history.turns) + 1
+            return OpenTurn(number=number, contents=list(draft.contents), closed=draft.closed)
+        before = self._open
+        assert before is not None  # ANSWERING has an open turn
+        return OpenTurn(
+            number=before.number,
+            contents=[*before.contents, *draft.contents],
+            handed_out=before.handed_out,
+            calls=before.calls,
+            closed=before.closed,
+        )
+
+    def _start(self, turn: OpenTurn, draft: Draft, request: Request) -> None:
+        """A request is about to be sent: a round's, or one that continues its answer."""
+        turn.continuation.begin()
         policy = RetryPolicy.of(draft.endpoint.retry_options)
         self._exchange = Exchange(request, streamed=draft.streamed, policy=policy)
-        self._streamed = draft.streamed
 
-    def _request(self, draft: Draft, said: tuple[bytes, ...]) -> Request:
+    def _request(self, draft: Draft, said: tuple[bytes, ...], token: str | None = None) -> Request:
         pieces = self._history.pieces()
         if said:
             pieces += ((b"," if pieces else b"") + b",".join(said),)
+        return self._request_of(draft, pieces, token)
+
+    def _request_of(self, draft: Draft, contents: tuple[bytes, ...], token: str | None) -> Request:
         return generate_request(
             self._dialect,
             draft.endpoint,
             model=self._model,
             method="streamGenerateContent" if draft.streamed else "generateContent",
-            contents=pieces,
-            settings=draft.settings,
+            contents=contents,
+            settings=draft.settings if token is None else {**draft.settings, "continuationToken": token},
         )
 
     # --- the inside: an answer arrives ---
 
-    def _receive(self, received: DocumentReceived) -> Step:
-        """One chunk, or a whole unary answer."""
+    def _receive(self, received: DocumentReceived) -> Step | None:
+        """One chunk, or a whole unary answer; None for one that more will be joined to before it is handed out."""
         turn = self._open
         assert turn is not None  # an exchange belongs to a turn
         document = received.document
         try:
-            response: GenerateContentResponse = converter("wire").structure(document, GenerateContentResponse)
+            response = self._structured(document)
+            handed = turn.continuation.observe(document)
+            if handed is not None and handed is not document:
+                response = self._structured(handed)
         except (ValidationError, RecursionError) as error:
             where = error.path if isinstance(error, ValidationError) else "$"
             problem = error.problem if isinstance(error, ValidationError) else "JSON nested too deeply"
             if self._exchange is not None:
                 self._exchange.abandon()
             return self._close(MalformedResponse(problem, where=where, excerpt=excerpt(encode(document))), 0)
+        self._take(turn, response, document, whole=handed is not None)
+        if handed is None:
+            return None
         # A response is its caller's own, so each chunk has its own head.
         response.__dict__["sdk_http_response"] = HttpResponse(headers=dict(received.headers))
-        for candidate, written in zip(response.candidates or (), document.get("candidates") or (), strict=True):
+        if response.usage_metadata is not None and turn.continuation.initial_prompt_tokens is not None:
+            response.usage_metadata.initial_prompt_token_count = turn.continuation.initial_prompt_tokens
+        return ChunkReceived(response)
+
+    def _structured(self, document: dict[str, Any]) -> GenerateContentResponse:
+        made: GenerateContentResponse = converter("wire").structure(document, GenerateContentResponse)
+        return made
+
+    def _take(
+        self, turn: OpenTurn, response: GenerateContentResponse, document: dict[str, Any], *, whole: bool
+    ) -> None:
+        """What a document adds to the answer. Without ``whole`` more hops follow, and its finish reason is not one."""
+        written = document.get("candidates") or ()
+        for index, candidate in enumerate(response.candidates or ()):
             # A chat goes on with candidate number 0, which servers often leave unnumbered.
             if not candidate.index:
-                turn.take(candidate, written)
+                content = written[index].get("content") if index < len(written) else None
+                if whole:
+                    turn.take(candidate, content)
+                elif content is not None:
+                    turn.fold.add(content)
                 break
+        turn.whole = whole and not turn.continuation.streamed
         feedback = response.prompt_feedback
         if feedback is not None and feedback.block_reason is not None:
             turn.block_reason = feedback.block_reason.value
-        return ChunkReceived(response)
 
     def _close(self, error: ChatProtoError | None, leftover: int) -> Step:
-        """The exchange is over."""
+        """The exchange is over: another hop of the same answer begins, or the round ends."""
         turn = self._open
         assert turn is not None
-        if self._is_complete(turn):
+        assert turn.draft is not None  # an exchange belongs to a turn that was sent
+        if turn.continuation.end(error):
+            return self._continue(turn, turn.draft, error)
+        error = turn.continuation.error
+        if turn.complete:
             # What happened after the finish reason does not undo the answer (rule 1), and is told all the same.
             return self._complete(turn, "" if error is None else f"; after that: {error}", error)
+        if error is not None:
+            add_partial(error, turn)
         reopens = bool(turn.handed_out) and not self._keeps(turn)
         if error is not None:
             return self._reopen(turn, error) if reopens else self._end(Outcome.FAILED, str(error), error)
-        if turn.fold.usable or not (turn.finish_reason or turn.block_reason or not self._streamed):
+        if turn.fold.usable or not (turn.finish_reason or turn.block_reason or not turn.draft.streamed):
             inside = f", inside an event of which {leftover} bytes had come" if leftover else ""
             reason = f"the stream ended without a finish reason{inside}"
             return self._reopen(turn, ConnectionLost(reason)) if reopens else self._end(Outcome.TRUNCATED, reason)
-        return self._end(Outcome.BLOCKED, _why_blocked(turn))
+        return self._end(Outcome.BLOCKED, why_blocked(turn))
 
-    def _keeps(self, turn: _OpenTurn) -> bool:
+    def _continue(self, turn: OpenTurn, draft: Draft, error: ChatProtoError | None) -> ContinuationStarted:
+        """The next hop: the same request, with the token of the last one."""
+        request = self._request(draft, tuple(turn.contents), turn.continuation.token)
+        self._states.take(ConversationInput.CONTINUE)
+        self._start(turn, draft, request)
+        return ContinuationStarted(turn.continuation.hops, error)
+
+    def _keeps(self, turn: OpenTurn) -> bool:
         """Whether an answer that broke off stays in curated history as far as it came."""
         return self._on_incomplete == "keep" and turn.fold.usable and not calls_in(turn.fold.content())
 
-    def _is_complete(self, turn: _OpenTurn) -> bool:
-        """Whether the answer is there to stay. A unary one is whole as soon as there is any of it."""
-        return turn.fold.usable and (turn.finish_reason is not None or not self._streamed)
-
-    def _complete(self, turn: _OpenTurn, afterwards: str, error: ChatProtoError | None = None) -> Step:
+    def _complete(self, turn: OpenTurn, afterwards: str, error: ChatProtoError | None = None) -> Step:
         content = turn.fold.content()
         try:
             encoded = encode(content)
@@ -478,13 +604,17 @@ class Conversation:
             turn.contents.append(encoded)
             turn.handed_out = len(turn.contents)
             turn.calls = calls
+            turn.unsent = []
             self._states.take(ConversationInput.CALLS)
-            return FunctionCallsRequested(_function_calls(calls))
+            return FunctionCallsRequested(
+                function_calls(calls), automatic=turn.draft is not None and turn.draft.budget > 1
+            )
         reason = f"finish reason {turn.finish_reason}" if turn.finish_reason else "answered"
         return self._end(Outcome.COMPLETED, reason + afterwards, error, said=encoded)
 
-    def _reopen(self, turn: _OpenTurn, error: ChatProtoError) -> Step:
+    def _reopen(self, turn: OpenTurn, error: ChatProtoError) -> Step:
         """The answers to the calls did not get through: they are open again, and the chat is as it was before."""
+        turn.unsent = turn.contents[turn.handed_out :]
         del turn.contents[turn.handed_out :]
         turn.fold = Fold()
         self._exchange = None
@@ -495,7 +625,7 @@ class Conversation:
         """The caller left while an answer was under way."""
         turn = self._open
         assert turn is not None
-        if self._is_complete(turn):
+        if turn.complete:
             self._complete(turn, "; then the caller left")
         elif turn.handed_out and not self._keeps(turn):
             self._reopen(turn, LocalProtocolError("the caller left"))
@@ -536,11 +666,11 @@ class Conversation:
         return TurnEnded(ended, error)
 
 
-def _waiting_turn(number: int, waiting: tuple[bytes, ...]) -> _OpenTurn:
+def _waiting_turn(number: int, waiting: tuple[bytes, ...]) -> OpenTurn:
     """The turn of a given history that ends with calls that nobody has answered: they can be answered now."""
     documents = [decode(content, what="a content of the history") for content in waiting]
     calls = [call for document in last_said(documents) for call in calls_in(document)]
-    return _OpenTurn(number=number, contents=list(waiting), handed_out=len(waiting), calls=calls)
+    return OpenTurn(number=number, contents=list(waiting), handed_out=len(waiting), calls=calls)
 
 
 def _merged(ours: GenerateContentConfig, over: GenerateContentConfig) -> GenerateContentConfig:
@@ -560,7 +690,7 @@ def _one_of(name: str, given: str, allowed: tuple[str, ...]) -> None:
         raise ValidationError(f"{name} is {' or '.join(map(repr, allowed))}, not {given!r}")
 
 
-def _contents(message: Content | str | Sequence[Content]) -> list[Content]:
+def contents_of(message: Content | str | Sequence[Content]) -> list[Content]:
     if isinstance(message, str):
         return [UserContent(message)]
     contents: list[Any] = [message] if isinstance(message, Content) else list(message)
@@ -569,14 +699,13 @@ def _contents(message: Content | str | Sequence[Content]) -> list[Content]:
     return contents
 
 
-def _function_calls(calls: list[dict[str, Any]]) -> tuple[FunctionCall, ...]:
-    return tuple(converter("wire").structure(call, FunctionCall) for call in calls)
-
-
-def _why_blocked(turn: _OpenTurn) -> str:
-    if turn.block_reason:
-        return f"the prompt was blocked: {turn.block_reason}"
-    if turn.finish_reason:
-        said = f": {turn.finish_message}" if turn.finish_message else ""
-        return f"finish reason {turn.finish_reason}, and nothing that could be used{said}"
-    return "the answer had no usable content"
+def add_partial(error: ChatProtoError, turn: OpenTurn) -> None:
+    """Let ``error`` have what had come of the answer, the token that it could be continued with included."""
+    document = turn.continuation.merged
+    if document is None:
+        candidate: dict[str, Any] = {"content": turn.fold.content()} if turn.fold.usable else {}
+        if turn.continuation.token is not None:
+            candidate["continuationToken"] = turn.continuation.token
+        document = {"candidates": [candidate]} if candidate else None
+    if document is not None and error.partial is None:
+        error.partial = converter("wire").structure(document, GenerateContentResponse)

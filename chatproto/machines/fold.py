@@ -9,9 +9,11 @@ It works on wire JSON, not on values: what chatproto does not know passes throug
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
-from ..types._json import is_object
+from ..errors import ValidationError
+from ..types._json import is_array, is_object
 
 __all__ = ["Fold", "fold_parts", "is_empty"]
 
@@ -55,6 +57,25 @@ class Fold:
     def __copy__(self) -> Fold:
         made = Fold()
         made._content, made._parts, made._text = dict(self._content), list(self._parts), list(self._text)
+        return made
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as JSON values, for a snapshot."""
+        copied = copy.copy(self)
+        joinable = bool(copied._text)
+        copied._settle()
+        return {"content": copied._content, "parts": copied._parts, "joinable": joinable}
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Fold:
+        """What ``to_json`` wrote. Raises ValidationError for what it did not."""
+        content, parts = document.get("content"), document.get("parts")
+        if not is_object(content) or not is_array(parts):
+            raise ValidationError("a partial answer has a content and parts")
+        made = cls()
+        made._content, made._parts = dict(content), list(parts)
+        if document.get("joinable") and parts and _joinable(parts[-1]):
+            made._text = [parts[-1]["text"]]
         return made
 
     def add(self, content: dict[str, Any]) -> None:

@@ -92,6 +92,11 @@ class Turn:
     shown: int
 
     @property
+    def unanswered(self) -> bool:
+        """Whether a function call of it has no response."""
+        return not is_closed([decode(each, what="a content of the history") for each in self.encoded])
+
+    @property
     def contents(self) -> list[Content]:
         """All that was said in it, decoded anew at each call."""
         return [decode_content(each) for each in self.encoded]
@@ -120,6 +125,14 @@ class History:
         if turn.curated:
             for encoded in turn.encoded:
                 self._append(encoded)
+
+    def rewind(self, index: int) -> tuple[Turn, ...]:
+        """Forget the turns from ``index`` on."""
+        kept, forgotten = self.turns[:index], self.turns[index:]
+        self.turns, self._pieces = [], []
+        for turn in kept:
+            self.commit(turn)
+        return tuple(forgotten)
 
     def _append(self, encoded: bytes) -> None:
         pieces = self._pieces

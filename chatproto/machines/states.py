@@ -18,6 +18,7 @@ A *conversation* is turns, one after the other, each with one exchange a round::
     ANSWER   the user answered the function calls       REOPEN    the request with the answers failed
     BEGIN    someone asked for the first step           END       the turn is over, whatever its outcome
     DRIVE    the driver reported; it is the exchange's  ABANDON   the caller has left
+    CONTINUE the answer goes on in another request
 
 An *upload* is one file on its way, with one exchange a request::
 
@@ -98,6 +99,7 @@ class ConversationInput(enum.Enum):
     ANSWER = "answer"
     BEGIN = "begin"
     DRIVE = "drive"
+    CONTINUE = "continue"
     CALLS = "calls"
     REOPEN = "reopen"
     END = "end"
@@ -165,6 +167,7 @@ CONVERSATION: Final[Mapping[ConversationState, Mapping[ConversationInput, Conver
     _C.STARTING: {_CI.BEGIN: _C.EXCHANGING, _CI.ABANDON: _C.IDLE},
     _C.EXCHANGING: {
         _CI.DRIVE: _C.EXCHANGING,
+        _CI.CONTINUE: _C.EXCHANGING,
         _CI.CALLS: _C.CALLS_WANTED,
         _CI.REOPEN: _C.CALLS_WANTED,
         _CI.END: _C.IDLE,
@@ -223,6 +226,10 @@ class _States(Generic[S, I]):
     def allows(self, happened: I) -> bool:
         """Whether the table lists ``happened`` for the present state."""
         return happened in self.table[self.state]
+
+    def restore(self, state: S) -> None:
+        """Begin in ``state``: for a machine that is made from what was written, before anything has happened to it."""
+        self.state = state
 
     def take(self, happened: I) -> S:
         """Change the state as the table says. Raises LocalProtocolError, and then nothing changed."""

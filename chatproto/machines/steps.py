@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ChunkReceived",
     "Command",
+    "ContinuationStarted",
     "DataReceived",
     "DocumentReceived",
     "Event",
@@ -106,10 +107,26 @@ class ChunkReceived:
 
 
 @attrs.frozen
+class ContinuationStarted:
+    """Conversation: the answer was broken off with a token, and goes on in another request, number ``hop`` from 1.
+
+    ``error`` is what the request before it ended with, where it did not end as it should.
+    """
+
+    hop: int
+    error: ChatProtoError | None = None
+
+
+@attrs.frozen
 class FunctionCallsRequested:
-    """Conversation: the answer ended with function calls; the turn waits for their responses."""
+    """Conversation: the answer ended with function calls; the turn waits for their responses.
+
+    ``automatic`` says that the config allows to run the functions without asking, and that a request is left to send
+    what they return (``Conversation.answer``).
+    """
 
     calls: tuple[FunctionCall, ...]
+    automatic: bool = False
 
 
 @attrs.frozen
@@ -152,6 +169,7 @@ Event = Union[
     DataReceived,
     ExchangeEnded,
     ChunkReceived,
+    ContinuationStarted,
     FunctionCallsRequested,
     RoundFailed,
     TurnEnded,

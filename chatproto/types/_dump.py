@@ -11,14 +11,16 @@ import enum
 import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import ValidationError
 from ._open_enum import OpenEnum
 from ._spelling import Spelled, encode_base64, encode_timestamp
 from ._value import EXTRA, Value, fields_of
 
-__all__ = ["dump", "pydantic_schema", "to_wire"]
+__all__ = ["dump", "known_only", "pydantic_schema", "to_wire"]
+
+T = TypeVar("T")
 
 _AS_IT_IS = frozenset({str, int, bool, type(None)})
 
@@ -35,6 +37,19 @@ def to_wire(item: Any) -> Any:
     if kind is list or kind is tuple:
         return _all(item, to_wire)
     return _scalar(item, encode_base64)
+
+
+def known_only(item: T) -> T:
+    """``item``, from which everything has been taken that no field holds. It is changed, and given back."""
+    it: Any = item
+    if isinstance(it, Value):
+        it.__dict__.pop(EXTRA, None)
+        for held in it.__dict__.values():
+            known_only(held)
+    elif type(it) is list:
+        for each in it:
+            known_only(each)
+    return item
 
 
 _wire_keys: dict[type[Value], dict[str, str | None]] = {}

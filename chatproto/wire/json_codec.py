@@ -38,14 +38,14 @@ _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
 _BRACKETS = re.compile(r"[\[\]{}]")
 
 
-def _too_deep(text: str) -> bool:
-    """Whether valid JSON is nested deeper than MAX_DEPTH. Only text with so many brackets is looked at closely."""
-    if text.count("{") + text.count("[") <= MAX_DEPTH:
+def _too_deep(text: str, most: int) -> bool:
+    """Whether valid JSON is nested deeper than ``most``. Only text with so many brackets is looked at closely."""
+    if text.count("{") + text.count("[") <= most:
         return False
     depth = 0
     for bracket in _BRACKETS.findall(_STRINGS.sub("", text)):
         depth += 1 if bracket in "[{" else -1
-        if depth > MAX_DEPTH:
+        if depth > most:
             return True
     return False
 
@@ -55,7 +55,7 @@ _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan
 _ascii_encoder = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), allow_nan=False)
 
 
-def decode(data: bytes | str, *, what: str, replace: bool = False) -> Any:
+def decode(data: bytes | str, *, what: str, replace: bool = False, depth: int = MAX_DEPTH) -> Any:
     """The JSON document in ``data``.
 
     ``what`` names it in an error ("event 3", "the body"). With ``replace``, bytes that are not UTF-8 become U+FFFD, as
@@ -63,8 +63,8 @@ def decode(data: bytes | str, *, what: str, replace: bool = False) -> Any:
     """
     try:
         text = data if isinstance(data, str) else data.decode("utf-8", "replace" if replace else "strict")
-        if _too_deep(text):
-            problem = f"JSON nested deeper than {MAX_DEPTH} levels"
+        if _too_deep(text, depth):
+            problem = f"JSON nested deeper than {depth} levels"
             raise MalformedResponse(problem, where=what, excerpt=excerpt(data))
         return _decoder.decode(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
@@ -78,7 +78,7 @@ def decode(data: bytes | str, *, what: str, replace: bool = False) -> Any:
         raise MalformedResponse(f"not JSON: {error}", where=what, excerpt=excerpt(data)) from None
 
 
-def encode(document: Any) -> bytes:
+def encode(document: Any, *, depth: int = MAX_DEPTH) -> bytes:
     """JSON values as compact UTF-8. Raises ValidationError for what JSON cannot hold."""
     try:
         text = _encoder.encode(document)
@@ -87,7 +87,7 @@ def encode(document: Any) -> bytes:
         raise ValidationError(_DEEP) from None
     except (TypeError, ValueError) as error:
         raise ValidationError(f"no form in JSON: {error}") from None
-    if _too_deep(text):
+    if _too_deep(text, depth):
         raise ValidationError(_DEEP)
     return encoded
 

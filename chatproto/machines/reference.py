@@ -1,0 +1,360 @@
+"""``compat="google-genai"``: a conversation by the rules of google-genai 3.4.0, where they differ from chatproto's own.
+
+What it does in every case is in sections 7.5 to 7.8, 12 and 13.4 of its behaviour; in short:
+
+- There are two lists of Contents, the caller's to change: what is in the curated one is sent. An input and an output
+  are recorded at a time, so a turn with function calls is recorded round by round.
+- A streamed answer is a Content a chunk. It is valid if every chunk is, and a finish reason came; one that is not is in
+  the comprehensive history alone.
+- What it does not know of an answer is dropped.
+- Function calls are answered without their ids. Nothing keeps one from being sent without an answer.
+- Messages may overlap: each starts from the history as it is, and is recorded when it ends.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from ..errors import ChatProtoError, ValidationError
+from ..types import Content, FunctionCall, GenerateContentConfig, GenerateContentResponse, Part
+from ..types._dump import known_only
+from .conversation import Conversation, add_partial, contents_of
+from .history import History, Outcome, Turn, encode_content, written_at
+from .states import ConversationInput
+from .steps import FunctionCallsRequested, Step, TurnEnded
+from .turn import Draft, OpenTurn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ..wire.http import Request
+
+__all__ = ["AsyncReferenceConversation", "ReferenceConversation", "ReferenceHistory", "SyncModelsConversation"]
+
+
+class ReferenceHistory(History):
+    """The two lists. They hold the Contents themselves, and are handed out themselves: changing them is felt."""
+
+    __slots__ = ("comprehensive", "curated", "records")
+
+    def __init__(self, contents: Iterable[Content] = ()) -> None:
+        super().__init__()
+        self.comprehensive: list[Content] = []
+        self.curated: list[Content] = []
+        #: What each turn of the ledger put into the lists.
+        self.records: list[list[Content]] = []
+        for place, run in _runs(contents):
+            for index, content in enumerate(run, start=place):
+                written_at(f".history[{index}]", content)
+            self.take(run, valid=run[-1].role == "user" or all(map(_is_valid, _outputs(run))), reason="given")
+
+    def __deepcopy__(self, memo: Any) -> ReferenceHistory:
+        # A Content that is in both lists stays one.
+        made = ReferenceHistory()
+        made.turns = self.turns.copy()
+        made.comprehensive, made.curated, made.records = copy.deepcopy(
+            (self.comprehensive, self.curated, self.records), memo
+        )
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ReferenceHistory, (), (self.turns, self.comprehensive, self.curated, self.records)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.turns, self.comprehensive, self.curated, self.records = state
+
+    def record(self, user_input: Sequence[Content], outputs: list[Content], *, valid: bool, reason: str) -> Turn:
+        """An input has got its output; an empty Content stands for none."""
+        return self.take([*user_input, *(outputs or [Content(role="model", parts=[])])], valid=valid, reason=reason)
+
+    def take(self, contents: list[Content], *, valid: bool, reason: str) -> Turn:
+        """Contents into the comprehensive list, and into the curated one if they are ``valid``."""
+        self.comprehensive += contents
+        if valid:
+            self.curated += contents
+        self.records.append(contents)
+        turn = Turn(
+            number=len(self.turns) + 1,
+            outcome=Outcome.COMPLETED if valid else Outcome.BLOCKED,
+            reason=reason,
+            curated=valid,
+            encoded=tuple(map(encode_content, contents)),
+            shown=len(contents),
+        )
+        self.turns.append(turn)
+        return turn
+
+    def commit(self, turn: Turn) -> None:
+        """A turn that left nothing in the lists."""
+        self.turns.append(turn)
+        self.records.append([])
+
+    def rewind(self, index: int) -> tuple[Turn, ...]:
+        """Forget the turns from ``index`` on, and what they put into the lists, as far as it is there still."""
+        gone = {id(content) for record in self.records[index:] for content in record}
+        for held in (self.comprehensive, self.curated):
+            held[:] = [content for content in held if id(content) not in gone]
+        forgotten = tuple(self.turns[index:])
+        del self.turns[index:], self.records[index:]
+        return forgotten
+
+    def pieces(self) -> tuple[bytes, ...]:
+        """The curated contents, encoded as they are now."""
+        return (b",".join(map(encode_content, self.curated)),) if self.curated else ()
+
+    def encoded(self, *, curated: bool) -> Iterator[bytes]:
+        """The contents of one of the lists, as they are sent."""
+        return map(encode_content, self.curated if curated else self.comprehensive)
+
+
+def _runs(contents: Iterable[Content]) -> Iterator[tuple[int, list[Content]]]:
+    """A user content, and the model contents that follow it; with the index of the first.
+
+    Raises ValidationError for another role.
+    """
+    run: list[Content] = []
+    start = 0
+    for index, content in enumerate(contents):
+        if content.role not in ("user", "model"):
+            raise ValidationError(
+                f"a role in a history is 'user' or 'model', not {content.role!r}", path=f"$.history[{index}].role"
+            )
+        if content.role == "user" and run:
+            yield start, run
+            run, start = [], index
+        run.append(content)
+    if run:
+        yield start, run
+
+
+def _outputs(run: list[Content]) -> list[Content]:
+    return [content for content in run if content.role == "model"]
+
+
+def _is_valid(content: Content | None) -> bool:
+    """Whether a content has a part, and none of its parts is empty."""
+    return content is not None and bool(content.parts) and not any(map(_is_empty, content.parts or ()))
+
+
+def _is_empty(part: Part) -> bool:
+    return not any(True for _ in part.set_fields())
+
+
+@attrs.define(kw_only=True)
+class _Round(OpenTurn):
+    """One input whose output is coming."""
+
+    #: All that the request sends.
+    said: list[Content]
+    #: What will be recorded as the input.
+    user_input: tuple[Content, ...]
+    outputs: list[Content] = attrs.field(factory=list[Content])
+    valid: bool = True
+    ended_with_content: bool = False
+    rounds: int = 0
+
+    def __deepcopy__(self, memo: Any) -> _Round:
+        return attrs.evolve(
+            self,
+            said=list(self.said),
+            outputs=copy.deepcopy(self.outputs, memo),
+            continuation=copy.deepcopy(self.continuation),
+        )
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the output goes into the curated history."""
+        streamed = self.draft is not None and self.draft.streamed
+        return self.valid and bool(self.outputs) and (not streamed or self.finish_reason is not None)
+
+
+class ReferenceConversation(Conversation):
+    """A chat as google-genai's ``Chat`` is one."""
+
+    #: A streamed round whose last chunk has no content is forgotten, and its request made again.
+    forgets_rounds = True
+    #: Function calls without arguments are passed over.
+    skips_bare_calls = True
+
+    _history: ReferenceHistory
+
+    def _remember(self, contents: Iterable[Content]) -> None:
+        self._history = ReferenceHistory(contents)
+
+    def history(self, *, curated: bool = False) -> list[Content]:
+        """The list itself."""
+        return self._history.curated if curated else self._history.comprehensive
+
+    def called(self) -> list[Content]:
+        """What was said before the present answer, if functions were called."""
+        turn = self._open
+        return list(turn.said) if isinstance(turn, _Round) and turn.rounds else []
+
+    def branch(self) -> ReferenceConversation:
+        """A conversation for one message, that records into the same history."""
+        made = type(self)(
+            self._model,
+            config=self._config,
+            dialect=self._dialect,
+            endpoint=self._endpoint,
+            on_incomplete=self._on_incomplete,
+            config_mode=self.config_mode,
+        )
+        made._history = self._history
+        return made
+
+    # --- a message ---
+
+    def draft(
+        self,
+        message: Content | str | Sequence[Content],
+        config: GenerateContentConfig | None = None,
+        *,
+        stream: bool = True,
+        by_hand: bool = False,
+    ) -> Draft:
+        """As every conversation; the contents themselves will be recorded."""
+        contents = contents_of(message)
+        draft = super().draft(contents, config, stream=stream, by_hand=by_hand)
+        return attrs.evolve(draft, said=tuple(contents))
+
+    def _responses(self, documents: list[dict[str, Any]]) -> None:
+        """Function responses are a message like others."""
+
+    def answer(self, parts: Iterable[Any]) -> None:
+        """Answer the calls, without their ids."""
+        self._states.take(ConversationInput.ANSWER)
+        turn = self._open
+        assert turn is not None
+        assert turn.draft is not None  # ANSWERING has an open turn
+        content = Content(role="user", parts=[_without_id(part) for part in parts])
+        self._draft = attrs.evolve(
+            turn.draft,
+            contents=(encode_content(content),),
+            responses=(),
+            said=(content,),
+            budget=turn.draft.budget - 1,
+        )
+
+    def _opened(self, draft: Draft) -> OpenTurn:
+        before = self._open
+        if draft.responses is None or not isinstance(before, _Round):
+            said = [*self._history.curated, *draft.said]
+            return self._round(said, draft.said, 0)
+        if self.forgets_rounds and draft.streamed and not before.ended_with_content:
+            return self._round(before.said, before.user_input, before.rounds)
+        self._history.record(
+            before.user_input, before.outputs, valid=before.is_valid, reason="called functions, which were answered"
+        )
+        return self._round([*before.said, *before.outputs, *draft.said], draft.said, before.rounds + 1)
+
+    def _round(self, said: list[Content], user_input: tuple[Content, ...], rounds: int) -> _Round:
+        return _Round(
+            number=len(self._history.turns) + 1,
+            contents=list(map(encode_content, said)),
+            said=said,
+            user_input=user_input,
+            rounds=rounds,
+        )
+
+    def _request(self, draft: Draft, said: tuple[bytes, ...], token: str | None = None) -> Request:
+        return self._request_of(draft, (b",".join(said),), token)
+
+    # --- an answer ---
+
+    def _structured(self, document: dict[str, Any]) -> GenerateContentResponse:
+        return known_only(super()._structured(document))
+
+    def _take(
+        self, turn: OpenTurn, response: GenerateContentResponse, document: dict[str, Any], *, whole: bool
+    ) -> None:
+        assert isinstance(turn, _Round)
+        if not whole:
+            return
+        candidate = response.candidates[0] if response.candidates else None
+        content = None if candidate is None else candidate.content
+        turn.valid = turn.valid and _is_valid(content)
+        turn.ended_with_content = content is not None
+        if content is not None:
+            turn.outputs.append(content)
+        if candidate is not None and candidate.finish_reason:
+            turn.finish_reason = candidate.finish_reason.value
+
+    def _close(self, error: ChatProtoError | None, leftover: int) -> Step:
+        turn = self._open
+        assert isinstance(turn, _Round)
+        assert turn.draft is not None  # an exchange belongs to a turn that was sent
+        if turn.continuation.end(error):
+            return self._continue(turn, turn.draft, error)
+        error = turn.continuation.error
+        if error is not None:
+            add_partial(error, turn)
+            return self._closed(Outcome.FAILED, str(error), error)
+        calls = self._calls_of(turn)
+        if calls and turn.draft.budget > 1:
+            self._exchange = None
+            self._states.take(ConversationInput.CALLS)
+            return FunctionCallsRequested(calls, automatic=True)
+        reason = f"finish reason {turn.finish_reason}" if turn.finish_reason else "answered"
+        recorded = self._history.record(turn.user_input, turn.outputs, valid=turn.is_valid, reason=reason)
+        return self._over(recorded, None)
+
+    def _calls_of(self, turn: _Round) -> tuple[FunctionCall, ...]:
+        calls = [part.function_call for content in turn.outputs for part in content.parts or ()]
+        return tuple(
+            call
+            for call in calls
+            if call is not None and call.name is not None and not (self.skips_bare_calls and call.args is None)
+        )
+
+    def _leave(self) -> None:
+        self._closed(Outcome.ABANDONED, "the caller left before all chunks had been taken")
+
+    def _end(
+        self, outcome: Outcome, reason: str, error: ChatProtoError | None = None, *, said: bytes | None = None
+    ) -> TurnEnded:
+        return self._closed(outcome, reason, error)
+
+    def _closed(self, outcome: Outcome, reason: str, error: ChatProtoError | None = None) -> TurnEnded:
+        """A round ended that is in no history."""
+        turn = self._open
+        assert isinstance(turn, _Round)
+        contents = [*turn.user_input, *turn.outputs]
+        ended = Turn(
+            number=turn.number,
+            outcome=outcome,
+            reason=reason,
+            curated=False,
+            encoded=tuple(map(encode_content, contents)),
+            shown=0,
+        )
+        self._history.commit(ended)
+        return self._over(ended, error)
+
+    def _over(self, ended: Turn, error: ChatProtoError | None) -> TurnEnded:
+        self._states.take(ConversationInput.END)
+        self._open = self._exchange = None
+        return TurnEnded(ended, error)
+
+
+class AsyncReferenceConversation(ReferenceConversation):
+    """A chat as google-genai's ``AsyncChat`` is one: it records each round, and runs each call."""
+
+    forgets_rounds = False
+    skips_bare_calls = False
+
+
+class SyncModelsConversation(ReferenceConversation):
+    """google-genai's synchronous ``models``: without a chat no round is forgotten."""
+
+    forgets_rounds = False
+
+
+def _without_id(part: Part) -> Part:
+    response = part.function_response
+    if response is None or response.id is None:
+        return part
+    return part.model_copy(update={"function_response": response.model_copy(update={"id": None})})

@@ -1,0 +1,124 @@
+"""A turn that is being said: the message as it will be sent, and what has come of the answer so far.
+
+``Draft`` is a message that has been checked; ``OpenTurn`` a turn that has not ended. Both hold plain values only, so
+that they can be copied, pickled and written into a snapshot at any step.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from ..types import FunctionCall
+from ..types._hooks import converter
+from .continuation import Continuation
+from .fold import Fold
+
+if TYPE_CHECKING:
+    from ..types import Candidate, Content, GenerateContentConfig
+    from ..wire.endpoint import Endpoint
+
+__all__ = ["Draft", "OpenTurn", "budget_of", "function_calls", "why_blocked"]
+
+#: The requests that one message may make, its own and those that answer function calls (reference behaviour, 12.1).
+DEFAULT_BUDGET = 10
+
+
+@attrs.frozen(kw_only=True)
+class Draft:
+    """A message that has been checked and encoded, and not been sent. It belongs to no state of a conversation."""
+
+    contents: tuple[bytes, ...] = attrs.field(repr=False)
+    #: The contents of a message that begins with function responses, before their ids are filled in.
+    responses: tuple[dict[str, Any], ...] | None = attrs.field(default=None, repr=False)
+    settings: dict[str, Any] = attrs.field(repr=False)
+    endpoint: Endpoint
+    streamed: bool
+    #: No function call in it is left without its response, so that the turn may be curated.
+    closed: bool = True
+    #: How many requests may be made for it, this one included; 0 where function calls are answered by hand.
+    budget: int = 0
+    #: The contents themselves, where a history keeps what the program handed over (``reference``).
+    said: tuple[Content, ...] = attrs.field(default=(), repr=False)
+    #: An answer that ends with a continuation token is continued.
+    continues: bool = True
+
+
+def budget_of(config: GenerateContentConfig | None) -> int:
+    """How many requests ``automatic_function_calling`` allows for one message; 0 where it is off."""
+    options = None if config is None else config.automatic_function_calling
+    if options is None:
+        return DEFAULT_BUDGET
+    if options.disable:
+        return 0
+    most = options.maximum_remote_calls
+    return DEFAULT_BUDGET if most is None else max(0, most)
+
+
+#: Proto's way to say that there is none: the default of the enum, by name and by number.
+_NO_REASON = ("", "0", "FINISH_REASON_UNSPECIFIED")
+
+
+@attrs.define(kw_only=True)
+class OpenTurn:
+    """A turn that has not ended."""
+
+    number: int
+    #: What was said before the present round, with the message that the round sends.
+    contents: list[bytes]
+    #: How the present round was sent; None in a turn of a given history that waits for function responses.
+    draft: Draft | None = None
+    #: How many of the contents end with calls that were handed out: those the comprehensive history shows.
+    handed_out: int = 0
+    calls: list[dict[str, Any]] = attrs.field(factory=list[dict[str, Any]])
+    #: Responses to ``calls`` whose request failed: they need not be worked out again.
+    unsent: list[bytes] = attrs.field(factory=list[bytes])
+    continuation: Continuation = attrs.field(factory=lambda: Continuation(enabled=False, streamed=False))
+    fold: Fold = attrs.Factory(Fold)
+    #: Of a unary answer: all of it has come.
+    whole: bool = False
+    finish_reason: str | None = None
+    finish_message: str | None = None
+    block_reason: str | None = None
+    closed: bool = True
+
+    def __deepcopy__(self, memo: Any) -> OpenTurn:
+        # JSON that has come is never changed, so copies may share it, however deep it is nested.
+        return attrs.evolve(
+            self,
+            contents=list(self.contents),
+            unsent=list(self.unsent),
+            fold=copy.copy(self.fold),
+            continuation=copy.deepcopy(self.continuation),
+        )
+
+    def take(self, candidate: Candidate, content: dict[str, Any] | None) -> None:
+        """What one chunk's candidate adds; ``content`` is the JSON of its content."""
+        if content is not None:
+            self.fold.add(content)
+        if candidate.finish_reason is not None and candidate.finish_reason.value not in _NO_REASON:
+            self.finish_reason = candidate.finish_reason.value
+            self.finish_message = candidate.finish_message
+
+    @property
+    def complete(self) -> bool:
+        """Whether the answer is there to stay (rule 1)."""
+        streamed = self.draft is None or self.draft.streamed
+        return self.fold.usable and (self.finish_reason is not None if streamed else self.whole)
+
+
+def function_calls(calls: list[dict[str, Any]]) -> tuple[FunctionCall, ...]:
+    """Calls as values."""
+    return tuple(converter("wire").structure(call, FunctionCall) for call in calls)
+
+
+def why_blocked(turn: OpenTurn) -> str:
+    """Why a turn that the server ended holds nothing."""
+    if turn.block_reason:
+        return f"the prompt was blocked: {turn.block_reason}"
+    if turn.finish_reason:
+        said = f": {turn.finish_message}" if turn.finish_message else ""
+        return f"finish reason {turn.finish_reason}, and nothing that could be used{said}"
+    return "the answer had no usable content"
