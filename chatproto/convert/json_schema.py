@@ -7,34 +7,51 @@ and the built-in types are described here, as pydantic would.
 from __future__ import annotations
 
 import dataclasses
+import decimal
 import enum
 import inspect
+import ipaddress
+import pathlib
+import re
 import sys
 import types as builtin_types
 import typing
 import uuid
-from collections.abc import Iterable, Mapping
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import (
+    Collection,
+    Hashable,
+    Iterable,
+    Mapping,
+    MutableMapping,
+    MutableSequence,
+    MutableSet,
+    Sequence,
+)
 from collections.abc import Set as AbstractSet
-from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, cast, get_args, get_origin
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 import attrs
 
 from ..errors import ValidationError
 from ..types._value import Value
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 __all__ = [
+    "ARRAYS",
+    "OBJECTS",
     "REQUIRED",
     "description",
     "fields_of",
     "is_class",
+    "is_fixed",
     "is_pydantic",
     "is_type",
+    "is_typed_dict",
     "is_union",
+    "plain_of",
     "to_json_schema",
+    "to_property_schemas",
     "unwrapped",
 ]
 
@@ -47,12 +64,26 @@ _PLAIN: Mapping[Any, Mapping[str, Any]] = {
     None: {"type": "null"},
     Any: {},
     object: {},
+    Hashable: {},
+    typing.LiteralString: {},
     bytes: {"type": "string", "format": "binary"},
     datetime: {"type": "string", "format": "date-time"},
     date: {"type": "string", "format": "date"},
     time: {"type": "string", "format": "time"},
+    timedelta: {"type": "string", "format": "duration"},
     uuid.UUID: {"type": "string", "format": "uuid"},
+    decimal.Decimal: {"anyOf": [{"type": "number"}, {"type": "string"}]},
+    complex: {"type": "string"},
+    pathlib.Path: {"type": "string", "format": "path"},
+    pathlib.PurePath: {"type": "string", "format": "path"},
+    re.Pattern: {"type": "string", "format": "regex"},
+    ipaddress.IPv4Address: {"type": "string", "format": "ipv4"},
+    ipaddress.IPv6Address: {"type": "string", "format": "ipv6"},
 }
+
+#: The classes that a JSON array, and a JSON object, can be read as. Their subclasses cannot: who knows how one is made?
+ARRAYS = (list, tuple, set, frozenset, deque, Sequence, MutableSequence, AbstractSet, MutableSet, Collection, Iterable)
+OBJECTS = (dict, OrderedDict, defaultdict, Counter, Mapping, MutableMapping)
 _WRAPPERS = (typing.Required, typing.NotRequired, typing.Final)
 _DEFS = "#/$defs/"
 
@@ -85,6 +116,32 @@ def to_json_schema(kind: Any) -> dict[str, Any]:
     return {**document, "$defs": writer.defs} if writer.defs else document
 
 
+def to_property_schemas(kinds: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The JSON Schema of each of several types, and the definitions that they refer to.
+
+    As pydantic has it for a type by itself: a class is described in its place, unless it holds itself; those within
+    it are definitions. Raises ValidationError, with the name in its path.
+    """
+    writer = _Writer()
+    made: dict[str, Any] = {}
+    for name, kind in kinds.items():
+        try:
+            document = writer.schema_of(kind)
+        except RecursionError:
+            raise ValidationError("nested too deeply", path=f"$.{name}") from None
+        except ValidationError as error:
+            raise error.under(f".{name}") from None
+        made[name] = document
+    for name, document in made.items():
+        own = document.get("$ref", "").removeprefix(_DEFS)
+        if len(document) == 1 and own and own not in writer.reached(writer.defs[own]):
+            made[name] = dict(writer.defs[own])
+        if "prefixItems" in made[name]:
+            made[name]["unevaluatedItems"] = False
+    reached = writer.reached(made)
+    return made, {name: item for name, item in writer.defs.items() if name in reached}
+
+
 class _Writer:
     """Writes one document. Classes are definitions in it, and referred to."""
 
@@ -108,23 +165,57 @@ class _Writer:
             return _literal(arguments)
         if is_union(kind):
             return {"anyOf": [self.schema_of(arm) for arm in arguments]}
-        if is_class(kind) and origin is None and (is_class(kind, enum.Enum) or fields_of(kind) is not None):
+        if is_class(kind) and origin is None and (is_class(kind, enum.Enum) or _is_record(kind)):
             return {"$ref": _DEFS + self._define(kind)}
+        if is_fixed(kind):
+            return _fixed([self.schema_of(each) for each in arguments], len(arguments))
         return self._container(origin or kind, arguments)
 
     def _container(self, cls: Any, arguments: tuple[Any, ...]) -> dict[str, Any]:
-        if not is_class(cls) or is_class(cls, str, bytes):
-            raise ValidationError(f"{cls!r} has no form in JSON Schema")
-        if issubclass(cls, tuple) and arguments[1:] != (...,):
-            prefix = [self.schema_of(each) for each in arguments]
-            return {"type": "array", "prefixItems": prefix, "minItems": len(prefix), "maxItems": len(prefix)}
-        if issubclass(cls, Mapping):
-            inner = self.schema_of(arguments[1]) if len(arguments) == 2 else {}
-            return {"type": "object", "additionalProperties": inner or True}
-        if issubclass(cls, Iterable):
+        if cls in OBJECTS:
+            return self._mapping(cls, arguments)
+        if cls in ARRAYS:
             made: dict[str, Any] = {"type": "array", "items": self.schema_of(arguments[0]) if arguments else {}}
             return {**made, "uniqueItems": True} if issubclass(cls, AbstractSet) else made
-        raise ValidationError(f"{cls.__module__}.{cls.__qualname__} has no form in JSON Schema")
+        if is_class(cls) and cls in _PLAIN:
+            return dict(_PLAIN[cls])
+        named = f"{cls.__module__}.{cls.__qualname__}" if is_class(cls) else repr(cls)
+        raise ValidationError(f"{named} has no form in JSON Schema")
+
+    def _mapping(self, cls: Any, arguments: tuple[Any, ...]) -> dict[str, Any]:
+        inner = self.schema_of(int if cls is Counter else arguments[1] if arguments else Any)
+        made: dict[str, Any] = {"type": "object", "additionalProperties": inner or True}
+        names = self.schema_of(arguments[0]) if arguments else {}
+        if "$ref" in names or (names.get("type") == "string" and len(names) > 1):  # not any string is a name
+            made["propertyNames"] = {key: item for key, item in names.items() if key not in ("type", "title")}
+        return made
+
+    def _named_tuple(self, cls: Any) -> dict[str, Any]:
+        prefix: list[Any] = []
+        hints = _hints(cls)
+        for name in cls._fields:
+            made = self.schema_of(hints.get(name, Any))
+            if _is_titled(hints.get(name, Any)):
+                made.setdefault("title", _title(name))
+            prefix.append(made | (_default(cls._field_defaults[name]) if name in cls._field_defaults else {}))
+        return _fixed(prefix, len(prefix) - len(cls._field_defaults))
+
+    def reached(self, document: Any) -> set[str]:
+        """The definitions that ``document`` refers to, and those that they refer to."""
+        found: set[str] = set()
+        left = [document]
+        while left:
+            item: Any = left.pop()
+            if isinstance(item, list):
+                left += item
+            elif isinstance(item, dict):
+                held = cast("dict[str, Any]", item)
+                left += held.values()
+                name = str(held.get("$ref", "")).removeprefix(_DEFS)
+                if name in self.defs and name not in found:
+                    found.add(name)
+                    left.append(self.defs[name])
+        return found
 
     def _by_pydantic(self, kind: Any) -> dict[str, Any]:
         import pydantic
@@ -132,11 +223,15 @@ class _Writer:
         name = self._names.get(kind)
         if name is not None:
             return {"$ref": _DEFS + name}
-        own = is_class(kind)
+        own = hasattr(kind, "__pydantic_core_schema__")
         prefix = ""
         while True:
-            adapter: Any = pydantic.TypeAdapter(kind)
-            document: dict[str, Any] = adapter.json_schema(ref_template=f"{_DEFS}{prefix}{{model}}")
+            try:
+                adapter: Any = pydantic.TypeAdapter(kind)
+                document: dict[str, Any] = adapter.json_schema(ref_template=f"{_DEFS}{prefix}{{model}}")
+            except (pydantic.PydanticUserError, ImportError) as error:  # the second of optional parts of pydantic
+                problem = str(error).partition("\n")[0]
+                raise ValidationError(f"pydantic cannot describe {kind!r}: {problem}") from None
             inner = {prefix + key: item for key, item in document.pop("$defs", {}).items()}
             if all(self.defs.get(key, item) == item for key, item in inner.items()):
                 break
@@ -160,7 +255,8 @@ class _Writer:
         if name is None:
             name = self._name(cls)
             self.defs[name] = {}  # the name is taken, and a class may hold itself
-            self.defs[name] = _enum_of(cls) if issubclass(cls, enum.Enum) else self._object(cls)
+            write = _enum_of if issubclass(cls, enum.Enum) else self._named_tuple if _is_tuple(cls) else self._object
+            self.defs[name] = write(cls)
         return name
 
     def _object(self, cls: Any) -> dict[str, Any]:
@@ -172,7 +268,7 @@ class _Writer:
             except ValidationError as error:
                 raise error.under(f".{name}") from None
             if _is_titled(kind):
-                made.setdefault("title", name.title().replace("_", " ").strip())
+                made.setdefault("title", _title(name))
             if default is REQUIRED:
                 required.append(name)
             elif default is not _UNWRITTEN:
@@ -209,13 +305,24 @@ def is_pydantic(kind: Any) -> bool:
     return hasattr(kind, "__pydantic_core_schema__") or hasattr(kind, "__get_pydantic_core_schema__")
 
 
+def _title(name: str) -> str:
+    return name.title().replace("_", " ").strip()
+
+
+def _fixed(prefix: list[Any], least: int) -> dict[str, Any]:
+    """An array whose items are described one by one."""
+    made: dict[str, Any] = {"type": "array", "minItems": least, "maxItems": len(prefix)}
+    return {**made, "prefixItems": prefix} if prefix else made
+
+
 def _literal(values: tuple[Any, ...]) -> dict[str, Any]:
-    plain = [_plain_of(each) for each in values]
+    plain = [plain_of(each) for each in values]
     made: dict[str, Any] = {"const": plain[0]} if len(plain) == 1 else {"enum": plain}
     return made | _type_of_all(plain)
 
 
-def _plain_of(given: Any) -> Any:
+def plain_of(given: Any) -> Any:
+    """A member of an Enum as its value, and all else as it is."""
     return given.value if isinstance(given, enum.Enum) else given
 
 
@@ -226,7 +333,7 @@ def _type_of_all(plain: list[Any]) -> dict[str, Any]:
 
 def _enum_of(cls: type[enum.Enum]) -> dict[str, Any]:
     plain = [member.value for member in cls]
-    made: dict[str, Any] = {"const": plain[0]} if len(plain) == 1 else {"enum": plain}
+    made: dict[str, Any] = {"enum": plain}
     base = next((each for each in (int, str, float) if is_class(cls, each)), None)
     kind = dict(_PLAIN[base]) if base is not None else _type_of_all(plain)
     return made | kind | {"title": cls.__name__} | description(cls)
@@ -251,7 +358,7 @@ def _is_titled(kind: Any) -> bool:
         return len(arms) != 1 or _is_titled(arms[0])
     if not is_class(kind) or origin is not None:
         return True
-    return not (is_class(kind, enum.Enum) or is_pydantic(kind) or fields_of(kind) is not None)
+    return not (is_class(kind, enum.Enum) or is_pydantic(kind) or _is_record(kind))
 
 
 # --- classes with fields ------------------------------------------------------------------------------------------
@@ -274,12 +381,31 @@ def fields_of(cls: Any) -> list[tuple[str, Any, Any]] | None:
             for each in cast("tuple[attrs.Attribute[Any], ...]", attrs.fields(cls))
             if each.init
         ]
-    if typing.is_typeddict(cls):
+    if is_typed_dict(cls):
         return [
             (name, kind, REQUIRED if _is_required(kind, name in cls.__required_keys__) else _UNWRITTEN)
             for name, kind in _hints(cls).items()
         ]
     return None
+
+
+def _is_record(kind: Any) -> bool:
+    """Whether a class has fields: a dataclass, an attrs class, a TypedDict, a NamedTuple."""
+    return _is_tuple(kind) or fields_of(kind) is not None
+
+
+def _is_tuple(cls: Any) -> bool:
+    return hasattr(cls, "_fields") and issubclass(cls, tuple)
+
+
+def is_fixed(kind: Any) -> bool:
+    """Whether ``kind`` is a tuple each of whose items has a type of its own, or a tuple of none: ``tuple[()]``."""
+    return get_origin(kind) is tuple and hasattr(kind, "__args__") and get_args(kind)[1:] != (...,)
+
+
+def is_typed_dict(kind: Any) -> bool:
+    """Whether ``kind`` is a TypedDict, of typing or of typing_extensions."""
+    return is_class(kind, dict) and hasattr(kind, "__total__") and hasattr(kind, "__required_keys__")
 
 
 def _is_required(kind: Any, otherwise: bool) -> bool:
@@ -310,7 +436,7 @@ def _hints(cls: Any) -> dict[str, Any]:
 
 def _default(given: Any) -> dict[str, Any]:
     """``default``, where JSON can hold it."""
-    given = _plain_of(given)
+    given = plain_of(given)
     if given is None or isinstance(given, (bool, int, float, str)):
         return {"default": given}
     if isinstance(given, (list, tuple)):
