@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference_wire import genai, normal
 
+from chatproto.convert.functions import Toolbox
 from chatproto.convert.mcp import (
     McpFunction,
     check_sync,
@@ -29,7 +30,7 @@ from chatproto.convert.mcp import (
 )
 from chatproto.errors import UnsupportedFunctionError, ValidationError
 from chatproto.testing.servers import LoopbackServer, Received, head
-from chatproto.types import FunctionResponse
+from chatproto.types import FunctionCall, FunctionResponse, Part
 from chatproto.types._dump import to_wire
 
 mcp = pytest.importorskip("mcp", reason="mcp is not installed")
@@ -268,6 +269,27 @@ def test_a_plain_call_is_turned_down() -> None:
     function = McpFunction("f", declaration_of(mcp.types.Tool.model_validate({"name": "f", "inputSchema": {}})), None)
     with pytest.raises(UnsupportedFunctionError, match="MCP sessions are not supported in synchronous methods"):
         function.call({})
+
+
+def test_a_toolbox_takes_them_as_functions() -> None:
+    """What failed is told to the model, whoever says so, and each answer has its call's id."""
+
+    async def work(session: Any) -> tuple[Toolbox, list[Part]]:
+        toolbox = Toolbox(await functions_of(session))
+        names = ["add", "fail", "refuse"]
+        return toolbox, await toolbox.arun([FunctionCall(id=name, name=name, args={"a": 1.0}) for name in names])
+
+    toolbox, parts = with_session(work)
+    assert toolbox.names == tuple(ALL)
+    assert toolbox.any_async
+    answers: list[Json] = [to_wire(each)["functionResponse"] for each in parts]
+    assert [(each["id"], each["name"], list(each["response"])) for each in answers] == [
+        ("add", "add", ["result"]),
+        ("fail", "fail", ["error"]),
+        ("refuse", "refuse", ["error"]),
+    ]
+    assert answers[0]["response"]["result"]["content"] == [{"type": "text", "text": "2"}]
+    assert answers[1]["response"]["error"]["content"] == [{"type": "text", "text": "no such city"}]
 
 
 # --- schemas ----------------------------------------------------------------------------------------------------------
