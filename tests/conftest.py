@@ -4,10 +4,22 @@ a night allows.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    import pytest
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 settings.register_profile("default", derandomize=True, deadline=None, max_examples=60, suppress_health_check=_SLOW)
 settings.register_profile("long", deadline=None, max_examples=5000, suppress_health_check=_SLOW)
 settings.load_profile("default")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What the differential test plays."""
+    group = parser.getgroup("differential", "the comparison with google-genai (test_differential.py)")
+    group.addoption("--scenarios", type=int, default=300, help="how many scenarios are played (default: 300)")
+    group.addoption("--scenario", type=int, action="append", help="play this one; may be given several times")
