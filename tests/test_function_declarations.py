@@ -524,3 +524,208 @@ def test_builtins_that_do_not_say_what_they_take() -> None:
     """The error names the function."""
     with pytest.raises(ValidationError, match="function 'getattr' does not say"):
         declare(getattr)
+
+
+# --- the older form -----------------------------------------------------------------------------------------------
+
+
+class Flat(pydantic.BaseModel):
+    a: int
+    b: Optional[str] = None
+    c: list[str]
+
+
+def openapi(function: Any, option: str, module: Any = types) -> dict[str, Any]:
+    """The declaration with a Schema, as chatproto makes it, or as the module that is given does."""
+    made = module.FunctionDeclaration.from_callable_with_api_option(callable=function, api_option=option)
+    return made.model_dump(exclude_none=True, mode="json")  # type: ignore[no-any-return]
+
+
+OPENAPI_SAME: list[tuple[Any, ...]] = [
+    *((str,), (int,), (float,), (bool,), (list,), (dict,), (typing.List,), (str, "x"), (int, 3), (int, None)),
+    *(
+        (Optional[int],),
+        (int | None,),
+        (Optional[int], None),
+        (int | None, 3),
+        (Optional[list[str]],),
+        (list[str] | None,),
+    ),
+    *((Union[int, str],), (int | str | None,), (Union[int, str], 1), (Union[list[int], str],), (list[int | str],)),
+    *((Literal["x", "y"],), (Literal["x", "y"], "x"), (list[str],), (list[str], ["a"]), (list[list[int]],)),
+    *((dict[str, int],), (dict[str, int], {"a": 1}), (Flat,), (list[Flat],), (Flat | None,), (Optional[Place],)),
+    *((Color,), (Mood,), (list[Color],), (set[int],), (set[int], None), (tuple[int, ...],), (dt.datetime,), (dt.date,)),
+    *((bytes,), (Any,), (float, 1), (int, "x"), (Annotated[int, pydantic.Field(description="AA", ge=1)],)),
+    *((Annotated[str, pydantic.Field(max_length=3)],), (list[Person],), (dict[str, Place],), (list[Tree],), (UserId,)),
+]
+
+
+@pytest.mark.parametrize("option", ["GEMINI_API", "ENTERPRISE", "VERTEX_AI"])
+@pytest.mark.parametrize("given", OPENAPI_SAME, ids=lambda given: ", ".join(map(str, given))[:60])
+def test_the_older_form_is_what_google_genai_makes(given: tuple[Any, ...], option: str) -> None:
+    """The same Schema of the parameters, and for Vertex AI of the result, where it is one."""
+    from google.genai import types as reference
+
+    function = taking(*given)
+    assert openapi(function, option) == openapi(function, option, reference)
+
+
+RETURNED: list[Any] = [
+    *(
+        str,
+        None,
+        list,
+        list[str],
+        dict[str, int],
+        Optional[int],
+        Literal["x", "y"],
+        Flat,
+        Color,
+        set[int],
+        dt.date,
+    ),
+    *(tuple[int, str], Any),
+]
+
+
+@pytest.mark.parametrize("option", ["GEMINI_API", "ENTERPRISE"])
+@pytest.mark.parametrize("returned", RETURNED, ids=str)
+def test_results_in_the_older_form(returned: Any, option: str) -> None:
+    """For Vertex AI, a Schema, or a JSON Schema where there is none."""
+    from google.genai import types as reference
+
+    function = taking(int)
+    function.__annotations__["return"] = returned
+    assert openapi(function, option) == openapi(function, option, reference)
+
+
+@pytest.mark.parametrize("function", CALLABLES, ids=lambda function: function.__name__)
+def test_callables_in_the_older_form(function: Any) -> None:
+    """Names, descriptions and what is required."""
+    from google.genai import types as reference
+
+    if function not in (forecast, wrapped):  # it cannot do with their models
+        assert openapi(function, "GEMINI_API") == openapi(function, "GEMINI_API", reference)
+    assert openapi(function, "GEMINI_API")["name"] == function.__name__
+
+
+#: What google-genai makes less of: a kind, the option, and of the declaration we make, one entry.
+OPENAPI_DIFFERENT: dict[str, tuple[Any, str, str, Any]] = {
+    "it forgets the names in an optional Literal": (
+        Optional[Literal["a", "b"]],
+        "GEMINI_API",
+        "parameters",
+        {"type": "STRING", "enum": ["a", "b"], "nullable": True},
+    ),
+    "it forgets the fields of an optional model": (
+        Optional[Flat],
+        "GEMINI_API",
+        "parameters",
+        {
+            "type": "OBJECT",
+            "nullable": True,
+            "properties": {
+                "a": {"type": "INTEGER"},
+                "b": {"type": "STRING", "nullable": True},
+                "c": {"type": "ARRAY", "items": {"type": "STRING"}},
+            },
+            "required": ["a", "c"],
+        },
+    ),
+    "an enum of numbers is none to the API": (
+        Literal[1, 2],
+        "GEMINI_API",
+        "parameters_json_schema",
+        {"type": "integer", "enum": [1, 2]},
+    ),
+    "it sends a JSON Schema that is none of an object": (
+        tuple[int, str],
+        "GEMINI_API",
+        "parameters_json_schema",
+        {
+            "type": "array",
+            "prefixItems": [{"type": "integer"}, {"type": "string"}],
+            "minItems": 2,
+            "maxItems": 2,
+            "unevaluatedItems": False,
+        },
+    ),
+    "it cannot do with a field that is an Enum": (
+        Place,
+        "GEMINI_API",
+        "parameters",
+        {
+            "type": "OBJECT",
+            "title": "Place",
+            "description": "Where it is.",
+            "properties": {
+                "city": {"type": "STRING", "title": "City"},
+                "color": {"type": "STRING", "enum": ["red", "blue"]},
+                "zip_code": {"type": "INTEGER", "nullable": True},
+            },
+            "required": ["city"],
+        },
+    ),
+    "nor with a TypedDict of typing's": (
+        Film,
+        "GEMINI_API",
+        "parameters",
+        {
+            "type": "OBJECT",
+            "title": "Film",
+            "properties": {"title": {"type": "STRING", "title": "Title"}, "year": {"type": "INTEGER", "title": "Year"}},
+            "required": ["title"],
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("reason", OPENAPI_DIFFERENT)
+def test_the_older_form_where_it_differs(reason: str) -> None:
+    """What the API takes, and what is not lost."""
+    kind, option, place, expected = OPENAPI_DIFFERENT[reason]
+    made = openapi(taking(kind), option)
+    assert made[place]["properties"]["a"] == expected
+    assert made.keys() & {"parameters", "parameters_json_schema"} == {place}
+
+
+def test_a_union_as_a_result() -> None:
+    """It is JSON Schema; google-genai puts a Schema there."""
+    function = taking(int)
+    function.__annotations__["return"] = Union[int, str]
+    assert openapi(function, "ENTERPRISE")["response_json_schema"] == {
+        "anyOf": [{"type": "integer"}, {"type": "string"}]
+    }
+
+
+def test_from_callable() -> None:
+    """By the client, with a behavior, and as chats declare it; google-genai's arguments."""
+    from google.genai import types as reference
+
+    class OfVertex:
+        vertexai = True
+
+    function = taking(int)
+    make = types.FunctionDeclaration.from_callable
+    assert make(callable=wrapped).response is None
+    assert make(client=None, callable=wrapped).response is None
+    made = make(client=OfVertex(), callable=wrapped)
+    assert made.response == types.Schema(type=types.Type.STRING)
+    behavior = types.Behavior.NON_BLOCKING
+    made = make(client=OfVertex(), callable=function, behavior=behavior, use_json_schema=True)
+    theirs_ = reference.FunctionDeclaration.from_callable(
+        client=OfVertex(),  # type: ignore[arg-type]
+        callable=function,
+        behavior=reference.Behavior.NON_BLOCKING,
+        use_json_schema=True,
+    )
+    assert made.model_dump(exclude_none=True, mode="json") == theirs_.model_dump(exclude_none=True, mode="json")
+    assert made.behavior is behavior
+    assert (
+        types.FunctionDeclaration.from_callable_with_api_option(callable=function, behavior=behavior).behavior
+        is behavior
+    )
+    with pytest.raises(ValidationError, match="api_option is one of"):
+        types.FunctionDeclaration.from_callable_with_api_option(callable=function, api_option="x")
+    with pytest.raises(ValidationError, match="parameter 'x' of function"):
+        make(callable=lambda x: x)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ..types import FunctionCall, Part
 
-__all__ = ["ErrorWords", "Function", "Toolbox", "declare", "name_of"]
+__all__ = ["ErrorWords", "Function", "Toolbox", "declare", "name_of", "parameters_of", "result_of"]
 
 #: What the model is told of an exception: its class and the function's name, or its message as well.
 ErrorWords = Literal["name", "message"]
@@ -110,8 +110,7 @@ def declare(function: Callable[..., Any]) -> PythonFunction:
     that cannot be declared, and names it and the function.
     """
     name = name_of(function)
-    signature = _signature(function, name)
-    parameters = _parameters(function, name, signature)
+    parameters = parameters_of(function)
     try:
         properties, defs = to_property_schemas({each.name: each.kind for each in parameters})
         arguments = Arguments(name, parameters)
@@ -121,7 +120,7 @@ def declare(function: Callable[..., Any]) -> PythonFunction:
     made = FunctionDeclaration(name=name, description=_description(function))
     if properties:
         made.parameters_json_schema = _object(parameters, properties, defs)
-        response = _response(function, signature)
+        response = _response(function)
         if response is not None:
             made.response_json_schema = response
     return PythonFunction(name, made, _is_async(function), function, arguments)
@@ -135,7 +134,8 @@ def name_of(function: Any) -> str:
     return name_of(function.func) if isinstance(function, functools.partial) else type(function).__name__
 
 
-def _signature(function: Any, name: str) -> inspect.Signature:
+def _signature(function: Any) -> inspect.Signature:
+    name = name_of(function)
     if inspect.isclass(function):
         raise ValidationError(f"{name!r} is a class; a tool is a function, or a types.Tool")
     if not callable(function):
@@ -150,7 +150,10 @@ def _signature(function: Any, name: str) -> inspect.Signature:
         raise ValidationError(f"an annotation of function {name!r} cannot be resolved: {error}") from None
 
 
-def _parameters(function: Any, name: str, signature: inspect.Signature) -> list[Parameter]:
+def parameters_of(function: Any) -> list[Parameter]:
+    """The parameters that are declared. Raises ValidationError where one has no annotation that can be resolved."""
+    name = name_of(function)
+    signature = _signature(function)
     bound = function.keywords if isinstance(function, functools.partial) else {}
     scope = _Scope(function)
     found: list[Parameter] = []
@@ -241,13 +244,23 @@ def _says_anything(schema: dict[str, Any]) -> bool:
     return bool(schema) and "default" not in schema
 
 
-def _response(function: Any, signature: inspect.Signature) -> dict[str, Any] | None:
-    """The schema of the result. It only helps the model, so what has none is no error."""
-    if signature.return_annotation is _EMPTY:
-        return None
+def result_of(function: Any) -> Any:
+    """What a function is annotated to return; ``inspect.Parameter.empty`` if that is nothing, or cannot be resolved."""
+    annotation = _signature(function).return_annotation
     try:
-        made, defs = to_property_schemas({"it": _Scope(function).resolved(signature.return_annotation)})
-    except Exception:  # noqa: BLE001  (the annotation is the program's, and may be of anything)
+        return annotation if annotation is _EMPTY else _Scope(function).resolved(annotation)
+    except Exception:  # noqa: BLE001  (an annotation may be any text)
+        return _EMPTY
+
+
+def _response(function: Any) -> dict[str, Any] | None:
+    """The schema of the result. It only helps the model, so what has none is no error."""
+    kind = result_of(function)
+    try:
+        made, defs = ({}, {}) if kind is _EMPTY else to_property_schemas({"it": kind})
+    except ValidationError:
+        return None
+    if not made:
         return None
     return {**made["it"], "$defs": defs} if defs else dict(made["it"])
 

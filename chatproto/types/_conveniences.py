@@ -1,8 +1,9 @@
 """The one door out of the pure rooms: what a program asks of a value and no value can do alone.
 
 ``Part(inline_data=image)`` has an image library encode a picture; ``Image.from_file`` opens a file. Both are done in
-``convert.images``, which is found here by its name when a program calls them. Nothing that a machine does comes here:
-what is read off the wire holds no images of a library's.
+``convert.images``, which is found here by its name when a program calls them. So is ``convert.openapi``, which reads
+the signature of a function. Nothing that a machine does comes here: what is read off the wire holds no images of a
+library's.
 """
 
 from __future__ import annotations
@@ -13,7 +14,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .content import Blob
 
-__all__ = ["encode_image", "images", "is_picture"]
+__all__ = ["declarations", "encode_image", "images", "is_picture"]
+
+
+def declarations() -> Any:
+    """The module ``convert.openapi``."""
+    return import_module("chatproto.convert.openapi")
 
 
 def images() -> Any:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from ._conveniences import declarations
 from ._value import Setting, value
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .setting_enums import Behavior, Type
 
 __all__ = ["FunctionDeclaration", "Schema"]
@@ -65,3 +68,42 @@ class FunctionDeclaration(Setting):
     response_json_schema: Any = None
     #: For live sessions only.
     behavior: Behavior | None = None
+
+    @classmethod
+    def from_callable(
+        cls,
+        *,
+        client: Any = None,
+        callable: Callable[..., Any],  # noqa: A002  (google-genai's name)
+        behavior: Behavior | None = None,
+        use_json_schema: bool = False,
+    ) -> FunctionDeclaration:
+        """The declaration of a function for the API that ``client`` talks to; for the Gemini API without one.
+
+        See ``from_callable_with_api_option``.
+        """
+        option = "ENTERPRISE" if getattr(client, "vertexai", None) else "GEMINI_API"
+        return cls.from_callable_with_api_option(
+            callable=callable, api_option=option, behavior=behavior, use_json_schema=use_json_schema
+        )
+
+    @classmethod
+    def from_callable_with_api_option(
+        cls,
+        *,
+        callable: Callable[..., Any],  # noqa: A002  (google-genai's name)
+        api_option: str = "GEMINI_API",
+        behavior: Behavior | None = None,
+        use_json_schema: bool = False,
+    ) -> FunctionDeclaration:
+        """The declaration of a function: its name, its docstring, its parameters by their annotations.
+
+        ``use_json_schema`` gives what chats send for the same function. Without it, the parameters are a Schema, where
+        one can describe them, and for ``api_option="ENTERPRISE"`` (or ``"VERTEX_AI"``) the result is described too.
+
+        Raises ValidationError, and names the parameter that cannot be declared.
+        """
+        made = declarations().from_callable(
+            callable, api_option=api_option, behavior=behavior, use_json_schema=use_json_schema
+        )
+        return cast("FunctionDeclaration", made)
