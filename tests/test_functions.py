@@ -238,7 +238,7 @@ MISFITS: list[tuple[Any, Any, str]] = [
     (Point, [], "argument 'a': expected an array of x, label, got []"),
     (dict[str, int], {"b": "x"}, """argument 'a' at ["b"]: expected an integer, got "x\""""),
     (dict[Color, int], {"b": 1}, """argument 'a' at ["b"]: expected another name, got "b\""""),
-    (Optional[int], "x", """argument 'a': expected an integer, got "x\""""),
+    (Optional[int], "x", """argument 'a': expected an integer or null, got "x\""""),
     (Union[int, str, None], [], "argument 'a': expected an integer or a string or null, got []"),
     (Person, [], "argument 'a': expected an object (Person), got []"),
     (Person, {"nam": "x"}, """argument 'a': expected an object (Person) with 'name', got {"nam": "x"}"""),
@@ -300,6 +300,12 @@ def test_every_way_of_having_parameters() -> None:
 
     assert response(optional, b=20) == {"result": [1, 20]}
     assert response(optional) == {"result": [1, 2]}
+
+    def careless(a: int = None) -> int:  # type: ignore[assignment]  # noqa: RUF013
+        return a
+
+    assert response(careless, a=None) == {"result": None}  # as it is declared
+    assert response(careless, a=2.0) == {"result": 2}
 
 
 def test_the_arguments_of_the_call_are_not_handed_on() -> None:

@@ -90,6 +90,8 @@ def _hook(parameter: Parameter) -> Callable[[Any], Any]:
         raise error.under(f".{parameter.name}") from None
     except Exception as error:  # what cattrs, pydantic and the program's own metaclasses raise
         raise ValidationError(f"nothing can be read as {kind!r}", path=f"$.{parameter.name}") from error
+    if parameter.default is None:  # which the model has been told, whatever the annotation says
+        return lambda item: None if item is None else hook(item, kind)
     return lambda item: hook(item, kind)
 
 

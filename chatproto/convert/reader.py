@@ -356,7 +356,7 @@ def _union_hook(made: cattrs.Converter, kind: Any) -> Callable[[Any, Any], Any]:
         return _pydantic_hook(kind)  # which finds the best of its own models
     others = [arm for arm in arms if arm is not type(None)]
     if len(others) == 1:
-        return lambda item, _: None if item is None else made.structure(item, others[0])
+        return _optional_hook(made, others[0])
 
     def structure(item: Any, _: Any) -> Any:
         def missed(index: int) -> tuple[bool, int]:
@@ -374,6 +374,18 @@ def _union_hook(made: cattrs.Converter, kind: Any) -> Callable[[Any, Any], Any]:
             except Exception:  # noqa: BLE001, S112  (another may fit)
                 continue
         raise Misfit(" or ".join(dict.fromkeys(expected)), item)
+
+    return structure
+
+
+def _optional_hook(made: cattrs.Converter, kind: Any) -> Callable[[Any, Any], Any]:
+    def structure(item: Any, _: Any) -> Any:
+        try:
+            return None if item is None else made.structure(item, kind)
+        except Misfit as misfit:
+            if not misfit.path:
+                misfit.expected += " or null"
+            raise
 
     return structure
 

@@ -52,12 +52,16 @@ def result_part(call: FunctionCall, result: Any) -> Part:
         return result.model_copy(update={"function_response": _named(call, result.function_response)})
     if isinstance(result, FunctionResponse):
         return Part(function_response=_named(call, result))
-    return Part(function_response=_named(call, FunctionResponse(response={"result": to_json(result)})))
+    return _part(call, {"result": to_json(result)})
 
 
 def error_part(call: FunctionCall, text: str) -> Part:
     """The response to ``call`` that says why it has no result."""
-    return Part(function_response=_named(call, FunctionResponse(response={"error": text})))
+    return _part(call, {"error": text})
+
+
+def _part(call: FunctionCall, response: dict[str, Any]) -> Part:
+    return Part(function_response=FunctionResponse(id=call.id, name=call.name, response=response))
 
 
 def _named(call: FunctionCall, response: FunctionResponse) -> FunctionResponse:
@@ -81,9 +85,13 @@ def to_json(item: Any) -> Any:
 
 
 def _json(item: Any) -> Any:
-    if item is None or item is True or item is False:
-        return item
     kind: Any = type(item)  # pyright: ignore[reportUnknownVariableType]
+    if kind in _AS_IT_IS:
+        return item
+    if kind is dict:
+        return _each(item.items())
+    if kind is list:
+        return _all(item)
     if isinstance(item, enum.Enum):
         return _json(item.value)
     for cls, write in _SCALARS.items():
@@ -104,6 +112,9 @@ def _json(item: Any) -> Any:
     if isinstance(item, (Sequence, ValuesView, deque)):
         return _all(item)
     raise FormlessError(f"a {type(item).__name__}")
+
+
+_AS_IT_IS = frozenset({str, int, bool, type(None)})
 
 
 def _finite(number: float) -> float:
@@ -148,7 +159,7 @@ def _by_pydantic(item: Any) -> Any:
 def _each(items: Any) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for key, item in items:
-        name = _name(key)
+        name = key if type(key) is str else _name(key)
         if name in made:
             raise FormlessError(f"an object with two names {name!r}")
         try:
