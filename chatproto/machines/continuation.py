@@ -212,7 +212,7 @@ class Continuation:
         elif hop.has_content or self._is_new(hop.token):
             self._last_error = None
         token = self._next_token()
-        if not hop.has_feedback and self._goes_on(token):
+        if self._goes_on(token):
             self.token = token
             return True
         self.error = error
