@@ -27,6 +27,7 @@ __all__ = [
 
 Json = dict[str, Any]
 MISSING = "<absent>"
+WORDS = "<words>"
 
 
 @attrs.frozen
@@ -64,7 +65,11 @@ _BASE64 = frozenset({"data", "thought_signature", "continuation_token"})
 
 def canonical(document: Any, *, key: str = "", above: str = "") -> Any:
     """A JSON body with the API's keys in one spelling, and its bytes as bytes."""
-    if key in _FREE or (key == "response" and above == "function_response"):
+    if key == "response" and above == "function_response":
+        # A failed call: what the model is told of it is not compared.
+        failed = isinstance(document, dict) and document.keys() == {"error"} and isinstance(document["error"], str)
+        return {"error": WORDS} if failed else document
+    if key in _FREE:
         return document
     if key in _BASE64 and isinstance(document, str):
         return _decoded(document)

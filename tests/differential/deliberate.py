@@ -7,6 +7,7 @@ order, each building on those before; what is left over is a bug, of chatproto o
 
 from __future__ import annotations
 
+import copy
 import json
 import warnings
 from http.client import responses as reason_phrases
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 from differential.compare import (
+    WORDS,
     calls_in,
     canonical,
     closed,
@@ -21,6 +23,7 @@ from differential.compare import (
     is_open,
     responses_in,
 )
+from differential.functions import STRICT
 from differential.play import Record, Transcript, dump_response
 from google.genai import models as their_models
 from google.genai import types as their_types
@@ -82,6 +85,13 @@ class Situation:
             our_waiting=canonical(waiting),
         )
 
+    def after_renewal(self) -> Record:
+        """The record, with the roles that were put into a history so that a chat could be made of it."""
+        before = [each if each.get("role") == "user" else {**each, "role": "model"} for each in self.their_context]
+        if before == self.their_context or before != self.our_context:
+            return self.record
+        return _contents_sent(self, before) or self.record
+
     @property
     def documents(self) -> list[tuple[Answer, Any]]:
         """The documents that were answered, each with its answer."""
@@ -96,6 +106,12 @@ class Situation:
     def left(self) -> bool:
         """Whether the program left the stream."""
         return self.step.leave_after is not None and len(self.record.seen) >= self.step.leave_after
+
+    @property
+    def asked(self) -> Json:
+        """What was said last: the message, or the answers to function calls."""
+        made: Json = canonical(self.record.requests[-1]["body"])["contents"][-1]
+        return made
 
     @property
     def message(self) -> Json | None:
@@ -301,22 +317,28 @@ def _asked_again(situation: Situation) -> Record | None:
 # --- answers ------------------------------------------------------------------------------------------------------
 
 
-def _seen_with(situation: Situation, add: Callable[[Json, Json], None]) -> Record | None:
-    """The record, with ``add(seen, document)`` done to each chunk, and to the contents of the histories likewise."""
+def _seen_with(situation: Situation, mark: str, add: Callable[[Json, Json], None]) -> Record | None:
+    """The record, with ``add(seen, document)`` done to each chunk, and to the contents of the histories likewise.
+
+    ``mark`` is what a document has in it if there is something to add.
+    """
     record = situation.record
-    documents = [document for _, document in situation.documents]
-    if not record.seen or len(documents) < len(record.seen):
+    if not any(mark.encode() in b"".join(answer.pieces) for answer in record.answered):
         return None
-    seen = json.loads(json.dumps(record.seen))
-    contents: list[tuple[Json, Json]] = []
-    for number, (chunk, document) in enumerate(zip(seen, documents, strict=False)):
-        if isinstance(document, dict):
-            add(chunk, document)
-        contents += zip(_contents(record.seen[number]), _contents(chunk), strict=True)
+    documents = [document for _, document in situation.documents]
+    made: list[tuple[Json, Json]] = []
+    for document in documents:
+        before = reference_sees(document)
+        after = copy.deepcopy(before)
+        add(after, document)
+        made += zip(_contents(before), _contents(after), strict=True)
 
     def said(history: list[Json]) -> list[Json]:
-        return [next((new for old, new in contents if old == content), content) for content in history]
+        return [next((new for old, new in made if old == content), content) for content in history]
 
+    seen = copy.deepcopy(record.seen)
+    for chunk, document in zip(seen, documents if situation.step.streamed else documents[-1:], strict=False):
+        add(chunk, document)
     return _change(record, seen=seen, comprehensive=said(record.comprehensive), curated=said(record.curated))
 
 
@@ -334,7 +356,7 @@ def _goes_on_with(chunk: Json) -> Json:
 def _said(seen: list[Json]) -> list[Json]:
     """The contents that the chat goes on with."""
     contents = (_goes_on_with(chunk).get("content") for chunk in seen)
-    return [content for content in contents if content]
+    return [content for content in contents if content is not None]
 
 
 def _add_finish_message(chunk: Json, document: Json) -> None:
@@ -394,13 +416,15 @@ def _read_on(situation: Situation, answer: Answer) -> Record:
     """The record of a stream that is read to its end."""
     record = situation.record
     seen = [reference_sees(document) for document in answer.documents]
+    before = [reference_sees(document) for other in record.answered[:-1] for document in other.documents]
     limit = situation.step.leave_after
-    made = _change(record, seen=seen if limit is None else seen[:limit], error=None)
-    comprehensive = [situation.message or {}, *_said(made.seen)]
-    if limit is None or len(seen) < limit:
-        made = _change(made, comprehensive=comprehensive)
-        if _finished(made.seen) and all(map(_speaks, comprehensive[1:])) and len(comprehensive) == len(seen) + 1:
-            made = _change(made, curated=comprehensive)
+    made = _change(record, seen=[*before, *seen][: 99 if limit is None else limit], error=None)
+    turn = [situation.asked, *_said(seen)]
+    if limit is None or len(made.seen) < limit:
+        said = turn if turn[1:] else [*turn, {"role": "model", "parts": []}]
+        made = _change(made, comprehensive=record.comprehensive + said)
+        if _finished(seen) and all(map(_is_valid, turn[1:])) and len(turn) == len(seen) + 1:
+            made = _change(made, curated=record.curated + turn)
     return made
 
 
@@ -453,8 +477,14 @@ def _error_in_an_answer(situation: Situation) -> Record | None:
     if answer is None or answer.kind != "error in a 200" or situation.record.error is not None:
         return None
     body = answer.pieces[0]
-    error = _error_shown(json.loads(body)["error"]["code"], body)
-    return _change(situation.record, error=error, seen=[], comprehensive=[], curated=[])
+    return _without_the_last(situation.record, _error_shown(json.loads(body)["error"]["code"], body))
+
+
+def _without_the_last(record: Record, error: Json) -> Record:
+    """An error instead of the last answer, which the reference has recorded."""
+    last = record.comprehensive[-2:]
+    curated = record.curated[:-2] if record.curated[-2:] == last else record.curated
+    return _change(record, error=error, seen=[], comprehensive=record.comprehensive[:-2], curated=curated)
 
 
 def _error_beside(situation: Situation) -> Record | None:
@@ -475,7 +505,7 @@ def _empty_answer(situation: Situation) -> Record | None:
     answer = situation.last
     if answer is None or answer.kind not in ("empty body", "a list") or situation.record.error is not None:
         return None
-    return _change(situation.record, error={"family": "format"}, seen=[], comprehensive=[], curated=[])
+    return _without_the_last(situation.record, {"family": "format"})
 
 
 _ODD_BODIES = frozenset({"text as JSON", "error with the wrong content type", "another success"})
@@ -491,7 +521,62 @@ def _error_bodies(situation: Situation) -> Record | None:
     return _change(situation.record, error=_error_shown(answer.status, b"".join(answer.pieces)))
 
 
+# --- functions ----------------------------------------------------------------------------------------------------
+
+
+def _strict_arguments(situation: Situation) -> Record | None:
+    """A call with an argument that the function has not, or of another type, is not made: the model is told."""
+    record = situation.record
+    logs = [log for _, log, _ in STRICT]
+    refused = [call for call in record.calls if any(call[1:] == log and type(call[2]) is type(log[1]) for log in logs)]
+    if not refused:
+        return None
+
+    def told(contents: list[Json]) -> list[Json]:
+        return [
+            {**content, "parts": list(map(_told, content["parts"]))} if content.get("parts") else content
+            for content in contents
+        ]
+
+    count = len(situation.their_context)
+    requests = []
+    for request in record.requests:
+        body = canonical(request["body"])
+        said = body["contents"]
+        requests.append({**request, "body": {**body, "contents": said[:count] + told(said[count:])}})
+    return _change(
+        record,
+        calls=[call for call in record.calls if call not in refused],
+        requests=requests,
+        comprehensive=told(canonical(record.comprehensive)),
+        curated=told(canonical(record.curated)),
+    )
+
+
+def _functions_run_at_the_end(situation: Situation) -> Record | None:
+    """Functions are called when the stream that called them has ended, so not if it fails or is left."""
+    record = situation.record
+    if not situation.step.streamed or not (record.error is not None or situation.left):
+        return None
+    rounds = [n for n, each in enumerate(record.requests, 1) if "continuation_token" not in canonical(each["body"])]
+    return _change(record, calls=[call for call in record.calls if call[0] < rounds[-1]]) if rounds else None
+
+
+def _told(part: Json) -> Json:
+    response = part.get("function_response")
+    if response is None or not any(
+        response.get("name") == name and response.get("response") == {"result": result} for name, _, result in STRICT
+    ):
+        return part
+    return {**part, "function_response": {**response, "response": {"error": WORDS}}}
+
+
 # --- histories ----------------------------------------------------------------------------------------------------
+
+
+def _is_valid(content: Json) -> bool:
+    """As the reference sees it."""
+    return bool(content.get("parts")) and all(content["parts"])
 
 
 def _speaks(content: Json) -> bool:
@@ -591,6 +676,7 @@ DELIBERATE: list[Deliberate] = [
         google_genai="refused",
         chatproto="taken",
         why="the type hint promises it",
+        profiles=BOTH,
         expect=_more_messages,
     ),
     Deliberate(
@@ -634,6 +720,24 @@ DELIBERATE: list[Deliberate] = [
         why="retries are off",
         profiles=BOTH,
         expect=_asked_again,
+    ),
+    Deliberate(
+        key="functions-run-at-the-end",
+        what="a stream with function calls that fails or is left",
+        google_genai="has called the functions as the calls came",
+        chatproto="has called none: they are called at its end",
+        why="what was not kept should have had no effect",
+        profiles=BOTH,
+        expect=_functions_run_at_the_end,
+    ),
+    Deliberate(
+        key="strict-arguments",
+        what="an argument that a function does not have, or true where it takes an integer",
+        google_genai="is dropped; is handed over",
+        chatproto="the model is told, and the function is not called",
+        why="the model has misunderstood",
+        profiles=BOTH,
+        expect=_strict_arguments,
     ),
     Deliberate(
         key="open-calls-dropped",
@@ -685,7 +789,7 @@ DELIBERATE: list[Deliberate] = [
         chatproto="kept",
         why="it says why the answer ended",
         profiles=BOTH,
-        expect=lambda situation: _seen_with(situation, _add_finish_message),
+        expect=lambda situation: _seen_with(situation, "finishMessage", _add_finish_message),
     ),
     Deliberate(
         key="citations",
@@ -694,7 +798,7 @@ DELIBERATE: list[Deliberate] = [
         chatproto="read",
         why="gateways send them so",
         profiles=BOTH,
-        expect=lambda situation: _seen_with(situation, _add_citations),
+        expect=lambda situation: _seen_with(situation, "citations", _add_citations),
     ),
     Deliberate(
         key="create-time",
@@ -703,7 +807,7 @@ DELIBERATE: list[Deliberate] = [
         chatproto="kept",
         why="the field is there",
         profiles=BOTH,
-        expect=lambda situation: _seen_with(situation, _add_create_time),
+        expect=lambda situation: _seen_with(situation, "createTime", _add_create_time),
     ),
     Deliberate(
         key="unknown-fields",
@@ -711,7 +815,7 @@ DELIBERATE: list[Deliberate] = [
         google_genai="dropped",
         chatproto="kept and sent back",
         why="tomorrow's API",
-        expect=lambda situation: _seen_with(situation, _add_unknown),
+        expect=lambda situation: _seen_with(situation, "brandNew", _add_unknown),
     ),
     Deliberate(
         key="error-in-an-answer",

@@ -77,6 +77,8 @@ def _step(
 ) -> None:
     actual = ours.steps[number]
     situation = Situation.of(scenario, number, reference, ours, profile)
+    if ours.renewed:
+        situation.record = situation.after_renewal()
     for entry in entries:
         assert entry.expect is not None
         expected = entry.expect(situation)
@@ -85,17 +87,19 @@ def _step(
             verdict.deliberate.append(entry.key)
         if situation.settled:
             break
-    found = difference(comparable(situation.record), comparable(actual))
+    ordered = scenario.mode == "sync"
+    found = difference(comparable(situation.record, ordered=ordered), comparable(actual, ordered=ordered))
     verdict.bugs += [f"step {number}: {each}" for each in found]
 
 
-def comparable(record: Record) -> dict[str, Any]:
-    """What is compared of a record."""
+def comparable(record: Record, *, ordered: bool) -> dict[str, Any]:
+    """What is compared of a record. ``ordered``: the functions are called one after the other."""
+    calls = [call for _, *call in record.calls]
     return {
         "requests": [canonical_request(request) for request in record.requests],
         "seen": canonical(record.seen),
         "error": record.error,
-        "calls": record.calls,
+        "calls": calls if ordered else sorted(calls, key=repr),
         "comprehensive": canonical(record.comprehensive),
         "curated": canonical(record.curated),
         "kept": record.kept,

@@ -40,6 +40,7 @@ class Reference:
 
     types = their_types
     name = "google"
+    exact = True
 
     def __init__(self) -> None:
         # One client for all, because making one takes a tenth of a second. An abandoned stream keeps its connection
@@ -68,6 +69,9 @@ class Reference:
             return _api_error(error)
         if isinstance(error, (json.JSONDecodeError, UnicodeDecodeError, their_errors.UnknownApiResponseError)):
             return {"family": "format"}
+        if isinstance(error, pydantic.ValidationError) and error.errors()[0]["loc"][:1] == ("parsed",):
+            # The answer is JSON, as was asked for, but no object: it cannot be handed out.
+            return {"family": "crash", "error": "ValidationError: parsed", "at": _place(error)}
         if isinstance(error, pydantic.ValidationError) and asked:
             return {"family": "format"}
         if isinstance(error, ValueError):
@@ -113,6 +117,7 @@ class Ours:
 
     def __init__(self, profile: str) -> None:
         self.name = profile
+        self.exact = profile == "compat"
         self._sync: dict[int, Any] = {0: RequestsTransport(), 1: HttpxTransport()}
         self._async: dict[int, Any] = {0: AiohttpTransport(), 1: HttpxTransport()}
         self._turn = 0

@@ -32,6 +32,8 @@ class Library(Protocol):
 
     #: Put before the line's name, so that each player has its own.
     name: str
+    #: It keeps histories as the reference does.
+    exact: bool
 
     @property
     def types(self) -> Any:
@@ -107,6 +109,18 @@ def play(
     return player.transcript
 
 
+class _Log(list[Any]):
+    """What functions write down of their calls. Before each stands how many requests had been made."""
+
+    def __init__(self, line: Line) -> None:
+        super().__init__()
+        self._line = line
+
+    def append(self, call: Any) -> None:
+        """One more call."""
+        super().append([len(self._line.requests), *call])
+
+
 class _Player:
     def __init__(self, scenario: Scenario, library: Library, line: Line, follow: Transcript | None) -> None:
         self.scenario = scenario
@@ -114,7 +128,7 @@ class _Player:
         self.line = line
         self.follow = follow
         self.transcript = Transcript()
-        self.log: list[Any] = []
+        self.log = _Log(line)
         self.functions = functions(self.log)
         client = library.client(line, scenario.mode)
         self.chats = client.aio.chats if scenario.mode == "async" else client.chats
@@ -155,7 +169,7 @@ class _Player:
             return
         before = self.follow.steps[number - 1].context
         last = self.transcript.steps[number - 1]
-        if same_context(before, last.context + last.waiting):
+        if same_context(before, last.context + last.waiting, exact=self.library.exact):
             return
         # No chat can be made with a role that a server made up.
         roles = [{} if each.get("role") == "user" else {"role": "model"} for each in before]
@@ -268,6 +282,10 @@ def dump_response(response: Any) -> Json:
     return made
 
 
-def same_context(left: list[Json], right: list[Json]) -> bool:
-    """Whether two curated histories say the same, however the answers in them are cut into contents."""
+def same_context(left: list[Json], right: list[Json], *, exact: bool) -> bool:
+    """Whether two curated histories are the same, or if not ``exact`` say the same, however the answers in them are cut
+    into contents, and without what is never sent.
+    """
+    if exact:
+        return canonical(left) == canonical(right)
     return folded(closed(canonical(left))) == folded(closed(canonical(right)))
