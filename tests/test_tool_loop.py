@@ -323,6 +323,25 @@ def test_a_response_of_the_functions_own(way: Way) -> None:
     assert talk.told() == [response("look", "c1", output=[1, 2])]
 
 
+@every_stream
+def test_streamed_arguments_are_not_left_out(way: Way) -> None:
+    """A call whose arguments come in pieces is made with them, or left to the program; not with the defaults."""
+    ran: list[int] = []
+
+    def book(seats: int = 1) -> int:
+        ran.append(seats)
+        return seats
+
+    pieces: list[Json] = [
+        {"name": "book", "id": "c1", "willContinue": True},
+        {"partialArgs": [{"jsonPath": "$.seats", "numberValue": 5}], "willContinue": True},
+    ]
+    stream = [*(calling(piece, finish_reason=None) for piece in pieces), calling({})]
+    talk = begin(way, stream, DONE, config={"tools": [book]})
+    talk.say("q")
+    assert (ran, talk.pending) in (([], ["c1"]), ([5], []))
+
+
 # --- what is not run ------------------------------------------------------------------------------------------------
 
 
