@@ -161,7 +161,9 @@ class Session:
         if tools is None:
             return None
         if tools.sessions and not self.options.asynchronous:
-            raise UnsupportedFunctionError("MCP sessions need an async chat: client.aio.chats", path="$.config.tools")
+            raise UnsupportedFunctionError(
+                "MCP sessions are not supported in synchronous methods: use client.aio", path="$.config.tools"
+            )
         functions = tools.functions(offered)
         if not functions or tools.by_hand:
             return None

@@ -18,7 +18,7 @@ import pydantic
 import pytest
 
 from chatproto import types
-from chatproto.convert.config import parse_target
+from chatproto.convert.config import read_config
 from chatproto.convert.parsed import ParseTarget, parse_response
 
 
@@ -235,13 +235,13 @@ def test_only_the_answers_text_is_read() -> None:
 )
 def test_the_target_is_what_the_config_asks_for(given: Any, shape: Any) -> None:
     """Either spelling, a dict or an object; response_schema goes before response_json_schema; a dict is any JSON."""
-    assert parse_target(given) == ParseTarget(shape)
+    assert read_config(given).target == ParseTarget(shape)
 
 
-@pytest.mark.parametrize("given", [None, {}, {"response_mime_type": "application/json"}, types.GenerateContentConfig()])
+@pytest.mark.parametrize("given", [{}, {"response_mime_type": "application/json"}, types.GenerateContentConfig()])
 def test_no_target(given: Any) -> None:
     """A MIME type alone asks for no ``parsed``, as in google-genai."""
-    assert parse_target(given) is None
+    assert read_config(given).target is None
 
 
 def test_hostile_text_leaves_none() -> None:

@@ -53,8 +53,8 @@ def read_config(given: Any) -> ReadConfig:
         if config.system_instruction is not None:
             config.system_instruction = _field("system_instruction", to_system_instruction, config.system_instruction)
         if config.tools is not None:
-            tools = _field("tools", read_tools, config.tools)
-            config.tools = list(tools.declared())
+            read: Tools = _field("tools", read_tools, config.tools)
+            tools, config.tools = read, list(read.declared())
         if config.response_schema is not None:
             config.response_schema = _field("response_schema", _schema, config.response_schema)
         if config.response_json_schema is not None:

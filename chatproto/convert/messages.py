@@ -47,9 +47,7 @@ def _said_by_the_user(part: Part) -> Part:
 
 def to_responses(given: Any) -> list[Part]:
     """Answers to function calls: FunctionResponses, parts that hold one, dicts of either, in a list or alone."""
-    items = as_list(given)
-    if items is None:
-        items = [given] if isinstance(given, (Part, FunctionResponse, Mapping)) else list(given)
+    items: list[Any] = [given] if isinstance(given, (Part, FunctionResponse, Mapping)) else list(given)
     parts: list[Part] = []
     for index, item in enumerate(items):
         try:
@@ -82,7 +80,9 @@ def to_part(item: Any) -> Part:
         case str():
             return Part(text=str(item))
         case File():
-            return Part(item)
+            # Of a file in a message, as in google-genai: where it is, and its type. Part(file) keeps its name too.
+            part = Part(item)
+            return Part(file_data=FileData(file_uri=item.uri, mime_type=item.mime_type)) if item.display_name else part
         case Blob():
             return Part(inline_data=item)
         case FileData():

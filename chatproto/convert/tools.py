@@ -29,10 +29,17 @@ class _Session:
 
 
 @attrs.frozen
+class _Declared:
+    """A function that is declared, and that nobody here can run."""
+
+    declaration: FunctionDeclaration
+
+
+@attrs.frozen
 class Tools:
     """A list of tools that has been read. It holds functions and open sessions, so it stays in the face."""
 
-    _items: tuple[Tool | Function | _Session, ...]
+    _items: tuple[Tool | Function | _Session | _Declared, ...]
 
     @property
     def sessions(self) -> tuple[Any, ...]:
@@ -51,7 +58,7 @@ class Tools:
         for item in self._items:
             if isinstance(item, _Session):
                 found += (offered or {}).get(id(item.session), ())
-            elif not isinstance(item, Tool):
+            elif not isinstance(item, (Tool, _Declared)):
                 found.append(item)
         return found
 
@@ -79,7 +86,7 @@ def read_tools(given: Any) -> Tools:
     items = as_list(given)
     if items is None:
         raise ValidationError(f"expected a list of tools, got {type(given).__name__}")
-    read: list[Tool | Function | _Session] = []
+    read: list[Tool | Function | _Session | _Declared] = []
     for index, item in enumerate(items):
         try:
             read.append(_read(item))
@@ -88,13 +95,18 @@ def read_tools(given: Any) -> Tools:
     return Tools(tuple(read))
 
 
-def _read(item: Any) -> Tool | Function | _Session:
+def _read(item: Any) -> Tool | Function | _Session | _Declared:
     if isinstance(item, (Tool, Mapping)):
         return Tool.model_validate(item)
-    from .mcp import is_session
+    from . import mcp
 
-    if is_session(item):
+    if mcp.is_session(item):
         return _Session(item)
+    if mcp.is_tool(item):
+        return _Declared(mcp.declaration_of(item))
+    refused = mcp.refusal(item)
+    if refused is not None:
+        raise UnsupportedFunctionError(refused)
     if callable(item):
         if isinstance(item, type):
             raise UnsupportedFunctionError(f"{item.__name__} is a class; a tool is a function, or a types.Tool")

@@ -16,20 +16,12 @@ from typing import Any
 
 import attrs
 
-from .. import errors
-from ..errors import (
-    APIError,
-    ChatProtoError,
-    MalformedResponse,
-    RemoteProtocolError,
-    TransportError,
-    UploadFailed,
-    ValidationError,
-)
-from ..types import HttpResponse
+from ..errors import APIError, ChatProtoError, RemoteProtocolError
 from ..types._json import is_array, is_object
 from ..types._spelling import decode_base64
+from .error_json import error_to_json, read_error
 from .merging import add, key_of, lay_over, merge
+from .reading import Reader
 
 __all__ = ["MAX_HOPS", "MAX_RECONNECTS", "Continuation"]
 
@@ -246,12 +238,12 @@ class Continuation:
             "streamed": self.streamed,
             "token": self.token,
             "hops": self.hops,
-            "error": _error_to_json(self.error),
+            "error": error_to_json(self.error),
             "merged": self._merged,
             "usage": self._usage,
             "prompt": self._prompt,
             "reconnects": self._reconnects,
-            "lastError": _error_to_json(self._last_error),
+            "lastError": error_to_json(self._last_error),
             "hop": {
                 "token": hop.token,
                 "finishReason": hop.finish_reason,
@@ -265,31 +257,28 @@ class Continuation:
     @classmethod
     def from_json(cls, document: Json) -> Continuation:
         """What ``to_json`` wrote. Raises ValidationError for what it did not."""
+        reader = Reader(document)
+        hop = Reader(reader.held("hop", dict), "$.hop")
         nothing = type(None)
-        hop = _held(document, "hop", dict)
-        try:
-            made = _Hop(
-                token=_held(hop, "token", str, nothing),
-                finish_reason=_held(hop, "finishReason", str, int, nothing),
-                has_feedback=_held(hop, "hasFeedback", bool),
-                has_content=_held(hop, "hasContent", bool),
-                accepted=_held(hop, "accepted", bool),
-                usage=_held(hop, "usage", dict, nothing),
-            )
-        except ValidationError as error:
-            raise error.under(".hop") from None
         return cls(
-            enabled=_held(document, "enabled", bool),
-            streamed=_held(document, "streamed", bool),
-            token=_held(document, "token", str, nothing),
-            hops=_held(document, "hops", int),
-            error=_error_from_json(document, "error"),
-            merged=_held(document, "merged", dict, nothing),
-            usage=_held(document, "usage", dict, nothing),
-            prompt=_held(document, "prompt", int, nothing),
-            reconnects=_held(document, "reconnects", int),
-            last_error=_error_from_json(document, "lastError"),
-            hop=made,
+            enabled=reader.held("enabled", bool),
+            streamed=reader.held("streamed", bool),
+            token=reader.held("token", str, nothing),
+            hops=reader.count("hops"),
+            error=read_error(reader, "error", ChatProtoError),
+            merged=reader.held("merged", dict, nothing),
+            usage=reader.held("usage", dict, nothing),
+            prompt=reader.held("prompt", int, nothing),
+            reconnects=reader.count("reconnects"),
+            last_error=read_error(reader, "lastError", ChatProtoError),
+            hop=_Hop(
+                token=hop.held("token", str, nothing),
+                finish_reason=hop.held("finishReason", str, int, nothing),
+                has_feedback=hop.held("hasFeedback", bool),
+                has_content=hop.held("hasContent", bool),
+                accepted=hop.held("accepted", bool),
+                usage=hop.held("usage", dict, nothing),
+            ),
         )
 
 
@@ -330,74 +319,3 @@ def _prompt_count(usage: Any) -> int | None:
         return None
     count = add(usage.get(key_of(usage, "promptTokenCount", "prompt_token_count")), 0)
     return count if type(count) is int else None
-
-
-# --- errors as JSON -----------------------------------------------------------------------------------------------
-
-_TREE: dict[str, Any] = {
-    name: getattr(errors, name) for name in errors.__all__ if not issubclass(getattr(errors, name), UploadFailed)
-}
-
-
-def _error_to_json(error: ChatProtoError | None) -> Json | None:
-    """What an error holds; of a class that is not of the tree itself, as its nearest base there."""
-    if error is None:
-        return None
-    name = next(base.__name__ for base in type(error).__mro__ if _TREE.get(base.__name__) is base)
-    written: Json = {"class": name}
-    match error:
-        case APIError():
-            response = None if error.response is None else error.response.to_json_dict()
-            written |= {"code": error.code, "details": error.details, "response": response}
-            written["retryAfter"] = error.retry_after
-        case MalformedResponse():
-            written |= {"problem": error.problem, "where": error.where, "excerpt": error.excerpt}
-        case TransportError():
-            written |= {"problem": error.problem, "cause": error.cause}
-        case ValidationError():
-            written |= {"problem": error.problem, "path": error.path}
-        case _:
-            written["problem"] = str(error)
-    return written
-
-
-def _error_from_json(owner: Json, key: str) -> ChatProtoError | None:
-    document = _held(owner, key, dict, type(None))
-    if document is None:
-        return None
-    try:
-        return _error_of(document)
-    except ValidationError as error:
-        raise error.under(f".{key}") from None
-
-
-def _error_of(document: Json) -> ChatProtoError:
-    name = _held(document, "class", str)
-    cls = _TREE.get(name)
-    if cls is None:
-        raise ValidationError(f"not the name of an error: {name!r}", path="$.class")
-    made: ChatProtoError
-    if issubclass(cls, APIError):
-        after = _held(document, "retryAfter", float, int, type(None))
-        made = cls(_held(document, "code", int), document.get("details"), _response_of(document), retry_after=after)
-        return made
-    more = {name: _held(document, name, str) for name in ("where", "excerpt", "cause", "path") if name in document}
-    made = cls(_held(document, "problem", str), **more)
-    return made
-
-
-def _response_of(document: Json) -> HttpResponse | None:
-    response = _held(document, "response", dict, type(None))
-    try:
-        return None if response is None else HttpResponse.model_validate(response)
-    except ValidationError as error:
-        raise error.under(".response") from None
-
-
-def _held(owner: Json, key: str, *kinds: type) -> Any:
-    """The value of ``key``, which is of one of ``kinds``."""
-    item = owner.get(key)
-    if type(item) not in kinds:
-        expected = " or ".join("null" if kind is type(None) else kind.__name__ for kind in kinds)
-        raise ValidationError(f"expected {expected}, got {type(item).__name__}", path=f"$.{key}")
-    return item

@@ -16,112 +16,35 @@ The rules are those of the default profile:
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
-from ..errors import (
-    ChatProtoError,
-    ConnectionLost,
-    LocalProtocolError,
-    MalformedResponse,
-    TransportError,
-    ValidationError,
-)
-from ..types import (
-    Content,
-    FunctionCall,
-    GenerateContentConfig,
-    GenerateContentResponse,
-    HttpResponse,
-    UserContent,
-)
-from ..types._hooks import converter
-from ..wire.endpoint import Endpoint
-from ..wire.gemini import Dialect, GeminiApi, generate_request
-from ..wire.json_codec import decode, encode, excerpt
-from .continuation import Continuation
-from .exchange import Exchange
-from .fold import Fold
-from .history import History, Outcome, Turn, decode_content, is_closed, last_said, split_turns, written_at
-from .retry import RetryPolicy
+from ..errors import LocalProtocolError, TransportError, ValidationError
+from ..types import Content, FunctionCall, GenerateContentConfig, UserContent
+from ..wire.json_codec import decode, encode
+from .answering import Answering
+from .history import Outcome, Turn, decode_content, is_closed, written_at
+from .memory import ConfigMode, OnIncomplete
 from .rounds import answer_calls, calls_in, responses_in
-from .states import ConversationInput, ConversationState, ConversationStates
-from .steps import (
-    ChunkReceived,
-    ContinuationStarted,
-    DocumentReceived,
-    ExchangeEnded,
-    FunctionCallsRequested,
-    RoundFailed,
-    SendRequest,
-    Step,
-    TurnEnded,
-)
-from .turn import Draft, OpenTurn, budget_of, function_calls, why_blocked
+from .states import ConversationInput, ConversationState
+from .steps import DocumentReceived, ExchangeEnded, SendRequest, Step
+from .turn import Draft, budget_of, function_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ..wire.http import Headers, Request
+    from .exchange import Exchange
 
-__all__ = ["ConfigMode", "Conversation", "OnIncomplete"]
-
-OnIncomplete = Literal["drop", "keep"]
-ConfigMode = Literal["replace", "merge"]
+__all__ = ["ConfigMode", "Conversation", "OnIncomplete", "contents_of"]
 
 
-class Conversation:
+class Conversation(Answering):
     """The protocol of a chat, without I/O. Drive it with ``next`` and the ``receive_`` verbs, or with a Drive.
 
     It can be copied and pickled at any step. ``model`` is not looked at before a request is made.
     """
-
-    def __init__(
-        self,
-        model: str,
-        *,
-        config: GenerateContentConfig | None = None,
-        history: Iterable[Content] = (),
-        dialect: Dialect | None = None,
-        endpoint: Endpoint | None = None,
-        on_incomplete: OnIncomplete = "drop",
-        config_mode: ConfigMode = "replace",
-    ) -> None:
-        """Raises ValidationError for an option or a history that cannot be used.
-
-        ``config`` holds values only: no functions, schema classes or open objects. None sends no
-        ``generationConfig`` at all. ``on_incomplete="keep"`` lets an answer that was cut off or left early stay in
-        curated history, as far as it had come; one that holds a function call does not, because it has no response.
-        ``config_mode="merge"`` lays a message's config over the chat's, field by field, where the default replaces it.
-        """
-        _one_of("on_incomplete", on_incomplete, ("drop", "keep"))
-        _one_of("config_mode", config_mode, ("replace", "merge"))
-        self._model = model
-        try:
-            self._config = copy.deepcopy(config)
-        except RecursionError:
-            raise ValidationError("nested too deeply", path="$.config") from None
-        self._dialect: Dialect = dialect or GeminiApi()
-        self._endpoint = endpoint or Endpoint()
-        self._on_incomplete = on_incomplete
-        self.config_mode: ConfigMode = config_mode
-        self._states = ConversationStates(ConversationState.IDLE)
-        self._history = History()
-        self._open: OpenTurn | None = None
-        self._draft: Draft | None = None
-        self._exchange: Exchange | None = None
-        #: Members of a snapshot that this version does not know.
-        self.unknown: dict[str, Any] = {}
-        self._remember(history)
-
-    def _remember(self, contents: Iterable[Content]) -> None:
-        """The history that the chat begins with."""
-        turns, waiting = split_turns(contents)
-        self._history = History(turns)
-        if waiting:
-            self._open = _waiting_turn(len(turns) + 1, waiting)
-            self._states.restore(ConversationState.CALLS_WANTED)
 
     # --- views ---
 
@@ -404,6 +327,23 @@ class Conversation:
         while self.state is not ConversationState.IDLE:
             self.abandon()
 
+    def _effective(self, config: GenerateContentConfig | None) -> GenerateContentConfig | None:
+        if config is None:
+            return self._config
+        if self.config_mode == "merge" and self._config is not None:
+            return _merged(self._config, config)
+        return config
+
+    def _answered(self, responses: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
+        """``responses`` with their ids. Raises ValidationError where they do not answer what is open."""
+        turn = self._open
+        calls = turn.calls if turn is not None else []
+        if turn is not None and self._exchange is not None and turn.complete:
+            calls = calls_in(turn.fold.content())  # the calls before it have been answered
+        if not calls:
+            raise ValidationError("these are function responses, and no function call is open in this chat")
+        return answer_calls(calls, responses)
+
     # --- driver verbs ---
 
     def next(self) -> Step | None:
@@ -443,235 +383,6 @@ class Conversation:
             raise LocalProtocolError("no request has been handed out; call next() first")
         return self._exchange
 
-    # --- the inside: a round begins ---
-
-    def _effective(self, config: GenerateContentConfig | None) -> GenerateContentConfig | None:
-        if config is None:
-            return self._config
-        if self.config_mode == "merge" and self._config is not None:
-            return _merged(self._config, config)
-        return config
-
-    def _answered(self, responses: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
-        """``responses`` with their ids. Raises ValidationError where they do not answer what is open."""
-        turn = self._open
-        calls = turn.calls if turn is not None else []
-        if turn is not None and self._exchange is not None and turn.complete:
-            calls = calls_in(turn.fold.content())  # the calls before it have been answered
-        if not calls:
-            raise ValidationError("these are function responses, and no function call is open in this chat")
-        return answer_calls(calls, responses)
-
-    def _begin(self, draft: Draft) -> None:
-        turn = self._opened(draft)
-        turn.draft = draft
-        turn.continuation = Continuation(enabled=draft.continues, streamed=draft.streamed)
-        request = self._request(draft, tuple(turn.contents))
-        self._states.take(ConversationInput.BEGIN)
-        self._draft = None
-        self._open = turn
-        self._start(turn, draft, request)
-
-    def _opened(self, draft: Draft) -> OpenTurn:
-        """The turn that ``draft`` begins, or goes on with."""
-        if draft.responses is None:
-            number = len(self._history.turns) + 1
-            return OpenTurn(number=number, contents=list(draft.contents), closed=draft.closed)
-        before = self._open
-        assert before is not None  # ANSWERING has an open turn
-        return OpenTurn(
-            number=before.number,
-            contents=[*before.contents, *draft.contents],
-            handed_out=before.handed_out,
-            calls=before.calls,
-            closed=before.closed,
-        )
-
-    def _start(self, turn: OpenTurn, draft: Draft, request: Request) -> None:
-        """A request is about to be sent: a round's, or one that continues its answer."""
-        turn.continuation.begin()
-        policy = RetryPolicy.of(draft.endpoint.retry_options)
-        self._exchange = Exchange(request, streamed=draft.streamed, policy=policy)
-
-    def _request(self, draft: Draft, said: tuple[bytes, ...], token: str | None = None) -> Request:
-        pieces = self._history.pieces()
-        if said:
-            pieces += ((b"," if pieces else b"") + b",".join(said),)
-        return self._request_of(draft, pieces, token)
-
-    def _request_of(self, draft: Draft, contents: tuple[bytes, ...], token: str | None) -> Request:
-        return generate_request(
-            self._dialect,
-            draft.endpoint,
-            model=self._model,
-            method="streamGenerateContent" if draft.streamed else "generateContent",
-            contents=contents,
-            settings=draft.settings if token is None else {**draft.settings, "continuationToken": token},
-        )
-
-    # --- the inside: an answer arrives ---
-
-    def _receive(self, received: DocumentReceived) -> Step | None:
-        """One chunk, or a whole unary answer; None for one that more will be joined to before it is handed out."""
-        turn = self._open
-        assert turn is not None  # an exchange belongs to a turn
-        document = received.document
-        try:
-            response = self._structured(document)
-            handed = turn.continuation.observe(document)
-            if handed is not None and handed is not document:
-                response = self._structured(handed)
-        except (ValidationError, RecursionError) as error:
-            where = error.path if isinstance(error, ValidationError) else "$"
-            problem = error.problem if isinstance(error, ValidationError) else "JSON nested too deeply"
-            if self._exchange is not None:
-                self._exchange.abandon()
-            return self._close(MalformedResponse(problem, where=where, excerpt=excerpt(encode(document))), 0)
-        self._take(turn, response, document, whole=handed is not None)
-        if handed is None:
-            return None
-        # A response is its caller's own, so each chunk has its own head.
-        response.__dict__["sdk_http_response"] = HttpResponse(headers=dict(received.headers))
-        if response.usage_metadata is not None and turn.continuation.initial_prompt_tokens is not None:
-            response.usage_metadata.initial_prompt_token_count = turn.continuation.initial_prompt_tokens
-        return ChunkReceived(response)
-
-    def _structured(self, document: dict[str, Any]) -> GenerateContentResponse:
-        made: GenerateContentResponse = converter("wire").structure(document, GenerateContentResponse)
-        return made
-
-    def _take(
-        self, turn: OpenTurn, response: GenerateContentResponse, document: dict[str, Any], *, whole: bool
-    ) -> None:
-        """What a document adds to the answer. Without ``whole`` more hops follow, and its finish reason is not one."""
-        written = document.get("candidates") or ()
-        for index, candidate in enumerate(response.candidates or ()):
-            # A chat goes on with candidate number 0, which servers often leave unnumbered.
-            if not candidate.index:
-                content = written[index].get("content") if index < len(written) else None
-                if whole:
-                    turn.take(candidate, content)
-                elif content is not None:
-                    turn.fold.add(content)
-                break
-        turn.whole = whole and not turn.continuation.streamed
-        feedback = response.prompt_feedback
-        if feedback is not None and feedback.block_reason is not None:
-            turn.block_reason = feedback.block_reason.value
-
-    def _close(self, error: ChatProtoError | None, leftover: int) -> Step:
-        """The exchange is over: another hop of the same answer begins, or the round ends."""
-        turn = self._open
-        assert turn is not None
-        assert turn.draft is not None  # an exchange belongs to a turn that was sent
-        if turn.continuation.end(error):
-            return self._continue(turn, turn.draft, error)
-        error = turn.continuation.error
-        if turn.complete:
-            # What happened after the finish reason does not undo the answer (rule 1), and is told all the same.
-            return self._complete(turn, "" if error is None else f"; after that: {error}", error)
-        if error is not None:
-            add_partial(error, turn)
-        reopens = bool(turn.handed_out) and not self._keeps(turn)
-        if error is not None:
-            return self._reopen(turn, error) if reopens else self._end(Outcome.FAILED, str(error), error)
-        if turn.fold.usable or not (turn.finish_reason or turn.block_reason or not turn.draft.streamed):
-            inside = f", inside an event of which {leftover} bytes had come" if leftover else ""
-            reason = f"the stream ended without a finish reason{inside}"
-            return self._reopen(turn, ConnectionLost(reason)) if reopens else self._end(Outcome.TRUNCATED, reason)
-        return self._end(Outcome.BLOCKED, why_blocked(turn))
-
-    def _continue(self, turn: OpenTurn, draft: Draft, error: ChatProtoError | None) -> ContinuationStarted:
-        """The next hop: the same request, with the token of the last one."""
-        request = self._request(draft, tuple(turn.contents), turn.continuation.token)
-        self._states.take(ConversationInput.CONTINUE)
-        self._start(turn, draft, request)
-        return ContinuationStarted(turn.continuation.hops, error)
-
-    def _keeps(self, turn: OpenTurn) -> bool:
-        """Whether an answer that broke off stays in curated history as far as it came."""
-        return self._on_incomplete == "keep" and turn.fold.usable and not calls_in(turn.fold.content())
-
-    def _complete(self, turn: OpenTurn, afterwards: str, error: ChatProtoError | None = None) -> Step:
-        content = turn.fold.content()
-        try:
-            encoded = encode(content)
-        except ValidationError as fault:  # cannot be: what was read as JSON can be written as JSON
-            return self._end(Outcome.FAILED, str(fault), MalformedResponse(fault.problem))
-        calls = calls_in(content)
-        if calls:
-            self._exchange = None
-            turn.contents.append(encoded)
-            turn.handed_out = len(turn.contents)
-            turn.calls = calls
-            turn.unsent = []
-            self._states.take(ConversationInput.CALLS)
-            return FunctionCallsRequested(
-                function_calls(calls), automatic=turn.draft is not None and turn.draft.budget > 1
-            )
-        reason = f"finish reason {turn.finish_reason}" if turn.finish_reason else "answered"
-        return self._end(Outcome.COMPLETED, reason + afterwards, error, said=encoded)
-
-    def _reopen(self, turn: OpenTurn, error: ChatProtoError) -> Step:
-        """The answers to the calls did not get through: they are open again, and the chat is as it was before."""
-        turn.unsent = turn.contents[turn.handed_out :]
-        del turn.contents[turn.handed_out :]
-        turn.fold = Fold()
-        self._exchange = None
-        self._states.take(ConversationInput.REOPEN)
-        return RoundFailed(error)
-
-    def _leave(self) -> None:
-        """The caller left while an answer was under way."""
-        turn = self._open
-        assert turn is not None
-        if turn.complete:
-            self._complete(turn, "; then the caller left")
-        elif turn.handed_out and not self._keeps(turn):
-            self._reopen(turn, LocalProtocolError("the caller left"))
-        else:
-            self._end(Outcome.ABANDONED, "the caller left before the answer was finished")
-
-    # --- the inside: a turn ends ---
-
-    def _end(
-        self, outcome: Outcome, reason: str, error: ChatProtoError | None = None, *, said: bytes | None = None
-    ) -> TurnEnded:
-        turn = self._open
-        assert turn is not None
-        contents = list(turn.contents)
-        kept = outcome is Outcome.COMPLETED and turn.closed
-        if said is not None:
-            contents.append(said)
-        elif self.state is ConversationState.EXCHANGING and turn.fold.usable:
-            partial = turn.fold.content()
-            contents.append(encode(partial))
-            unfinished = outcome in (Outcome.TRUNCATED, Outcome.FAILED, Outcome.ABANDONED)
-            kept = unfinished and turn.closed and self._keeps(turn)
-        shown = len(contents)
-        if not kept and outcome in (Outcome.FAILED, Outcome.ABANDONED):
-            # Comprehensive history only grows: calls that it has shown stay.
-            shown = turn.handed_out
-        ended = Turn(
-            number=turn.number,
-            outcome=outcome,
-            reason=reason,
-            curated=kept,
-            encoded=tuple(contents),
-            shown=shown,
-        )
-        self._states.take(ConversationInput.END)
-        self._open = self._exchange = None
-        self._history.commit(ended)
-        return TurnEnded(ended, error)
-
-
-def _waiting_turn(number: int, waiting: tuple[bytes, ...]) -> OpenTurn:
-    """The turn of a given history that ends with calls that nobody has answered: they can be answered now."""
-    documents = [decode(content, what="a content of the history") for content in waiting]
-    calls = [call for document in last_said(documents) for call in calls_in(document)]
-    return OpenTurn(number=number, contents=list(waiting), handed_out=len(waiting), calls=calls)
-
 
 def _merged(ours: GenerateContentConfig, over: GenerateContentConfig) -> GenerateContentConfig:
     """``over`` laid over ``ours``, field by field; one kind of schema takes the place of the other."""
@@ -685,27 +396,11 @@ def _merged(ours: GenerateContentConfig, over: GenerateContentConfig) -> Generat
     return ours.model_copy(update=changes)
 
 
-def _one_of(name: str, given: str, allowed: tuple[str, ...]) -> None:
-    if given not in allowed:
-        raise ValidationError(f"{name} is {' or '.join(map(repr, allowed))}, not {given!r}")
-
-
 def contents_of(message: Content | str | Sequence[Content]) -> list[Content]:
+    """A message as Contents: one, several, or the text of one. Raises ValidationError."""
     if isinstance(message, str):
         return [UserContent(message)]
     contents: list[Any] = [message] if isinstance(message, Content) else list(message)
     if not contents or not all(isinstance(each, Content) for each in contents):
         raise ValidationError("a message is a Content, a list of Contents that is not empty, or text")
     return contents
-
-
-def add_partial(error: ChatProtoError, turn: OpenTurn) -> None:
-    """Let ``error`` have what had come of the answer, the token that it could be continued with included."""
-    document = turn.continuation.merged
-    if document is None:
-        candidate: dict[str, Any] = {"content": turn.fold.content()} if turn.fold.usable else {}
-        if turn.continuation.token is not None:
-            candidate["continuationToken"] = turn.continuation.token
-        document = {"candidates": [candidate]} if candidate else None
-    if document is not None and error.partial is None:
-        error.partial = converter("wire").structure(document, GenerateContentResponse)

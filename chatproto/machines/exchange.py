@@ -6,21 +6,25 @@ unary call, one a chunk for a streamed one; or the bytes as they come. Nothing i
 
 from __future__ import annotations
 
+import copy
+from base64 import b64encode
 from collections import deque
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from ..errors import ChatProtoError, MalformedResponse, TransportError, ValidationError
+from ..errors import ChatProtoError, MalformedResponse, RemoteProtocolError, TransportError, ValidationError
 from ..types._json import is_object
 from ..wire.api_error import api_error, error_in
 from ..wire.framing import BytesReader, DocumentReader, Framing, StreamReader
 from ..wire.http import header_pairs
 from ..wire.json_codec import decode
+from .error_json import SECRET_HEADER, error_to_json, read_error
 from .retry import Pause, RetryPolicy
 from .states import ExchangeInput, ExchangeState, ExchangeStates
 from .steps import DataReceived, DocumentReceived, ExchangeEnded, ReadBody, RetryScheduled, SendRequest, Step, Wait
 
 if TYPE_CHECKING:
     from ..wire.http import Headers, Request
+    from .reading import Reader
 
 __all__ = ["MAX_ERROR_BYTES", "Answer", "Exchange"]
 
@@ -212,9 +216,7 @@ class Exchange:
 
     def _drain_whole(self) -> Step | None:
         if not self._finished:
-            self._finished = True
-            documents, self._tentative = self._framing.finish()
-            self._documents.extend(documents)
+            self._finish_framing()
             return None
         tentative, self._tentative = self._tentative, None
         if tentative is None:
@@ -226,6 +228,12 @@ class Exchange:
             return self._end(None, leftover=len(tentative))
         self._documents.append(tentative)
         return None
+
+    def _finish_framing(self) -> None:
+        if not self._finished:
+            self._finished = True
+            documents, self._tentative = self._framing.finish()
+            self._documents.extend(documents)
 
     def _retry_or_end(self, error: ChatProtoError) -> Step | None:
         pause = self._policy.pause(self._attempt, error)
@@ -248,3 +256,65 @@ class Exchange:
         self._states.take(ExchangeInput.FINISH)
         self._clear()
         return ExchangeEnded(error, leftover)
+
+    # --- as JSON ---
+
+    def to_json(self, lost: TransportError) -> dict[str, Any]:
+        """All of it as JSON values, for a snapshot, without headers that may be secret. It is not changed.
+
+        ``lost`` is what it would be told where it waits for the wire: a connection is in no snapshot.
+        """
+        made = copy.deepcopy(self)
+        if made._states.allows(ExchangeInput.FAILURE):
+            made.receive_failure(lost)
+        while made._incoming and made._framing.failed is None:
+            made._take_in(made._incoming.popleft())
+        if made.state is ExchangeState.DRAIN and made._status == 200 and made._failure is None:
+            made._finish_framing()
+        pause, scheduled, tentative = made._pause, made._scheduled, made._tentative
+        return {
+            "state": made.state.value,
+            "attempt": made._attempt,
+            "waited": made.waited,
+            "status": made._status,
+            "headers": [[name, held] for name, held in made._headers if not SECRET_HEADER.search(name)],
+            "documents": [_base64(each) for each in made._documents],
+            "broken": error_to_json(made._framing.failed),
+            "errorBody": _base64(bytes(made._error_body)),
+            "failure": error_to_json(made._failure),
+            "finished": made._finished,
+            "tentative": None if tentative is None else _base64(tentative),
+            "count": made._count,
+            "pause": None if pause is None else {"seconds": pause.seconds, "jitter": pause.jitter},
+            "scheduled": None if scheduled is None else error_to_json(scheduled.error),
+        }
+
+    @classmethod
+    def from_json(cls, reader: Reader, made: Exchange) -> Exchange:
+        """``made``, an exchange for the same request that has not begun, as what ``to_json`` wrote.
+
+        Raises ValidationError for what it did not write.
+        """
+        nothing = type(None)
+        made._attempt = reader.count("attempt")
+        made.waited = float(reader.held("waited", int, float))
+        made._status = reader.held("status", int, nothing)
+        made._headers = header_pairs(reader.held("headers", list))
+        made._documents.extend(reader.blobs("documents"))
+        made._framing.failed = read_error(reader, "broken", RemoteProtocolError)
+        made._error_body = bytearray(reader.blob("errorBody"))
+        made._failure = read_error(reader, "failure", TransportError)
+        made._finished = reader.held("finished", bool)
+        made._tentative = None if reader.held("tentative", str, nothing) is None else reader.blob("tentative")
+        made._count = reader.count("count")
+        pause, scheduled = reader.inner("pause"), read_error(reader, "scheduled", ChatProtoError)
+        if pause is not None:
+            made._pause = Pause(float(pause.held("seconds", int, float)), float(pause.held("jitter", int, float)))
+        if scheduled is not None:
+            made._scheduled = RetryScheduled(made._attempt, scheduled)
+        made._states.restore(reader.one_of("state", ExchangeState))
+        return made
+
+
+def _base64(data: bytes) -> str:
+    return b64encode(data).decode()

@@ -10,10 +10,12 @@ It works on wire JSON, not on values: what chatproto does not know passes throug
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..errors import ValidationError
-from ..types._json import is_array, is_object
+from ..types._json import is_object
+
+if TYPE_CHECKING:
+    from .reading import Reader
 
 __all__ = ["Fold", "fold_parts", "is_empty"]
 
@@ -67,15 +69,13 @@ class Fold:
         return {"content": copied._content, "parts": copied._parts, "joinable": joinable}
 
     @classmethod
-    def from_json(cls, document: dict[str, Any]) -> Fold:
+    def from_json(cls, reader: Reader) -> Fold:
         """What ``to_json`` wrote. Raises ValidationError for what it did not."""
-        content, parts = document.get("content"), document.get("parts")
-        if not is_object(content) or not is_array(parts):
-            raise ValidationError("a partial answer has a content and parts")
         made = cls()
-        made._content, made._parts = dict(content), list(parts)
-        if document.get("joinable") and parts and _joinable(parts[-1]):
-            made._text = [parts[-1]["text"]]
+        made._content = dict(reader.held("content", dict))
+        made._parts = [each.document for each in reader.each("parts")]
+        if reader.held("joinable", bool) and made._parts and _joinable(made._parts[-1]):
+            made._text = [made._parts[-1]["text"]]
         return made
 
     def add(self, content: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from ..types._dump import to_wire
 from ..types._hooks import converter
 from ..wire.json_codec import decode, encode
 from .fold import is_empty
+from .reading import Reader, contents_to_json
 from .rounds import calls_in, responses_in
 
 if TYPE_CHECKING:
@@ -95,6 +96,29 @@ class Turn:
     def unanswered(self) -> bool:
         """Whether a function call of it has no response."""
         return not is_closed([decode(each, what="a content of the history") for each in self.encoded])
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as JSON values, for a snapshot."""
+        return {
+            "outcome": self.outcome.value,
+            "reason": self.reason,
+            "curated": self.curated,
+            "shown": self.shown,
+            "contents": contents_to_json(self.encoded),
+        }
+
+    @classmethod
+    def from_json(cls, reader: Reader, number: int) -> Turn:
+        """What ``to_json`` wrote. Raises ValidationError for what it did not."""
+        encoded = tuple(reader.contents("contents"))
+        return cls(
+            number=number,
+            outcome=reader.one_of("outcome", Outcome),
+            reason=reader.held("reason", str),
+            curated=reader.held("curated", bool),
+            encoded=encoded,
+            shown=min(len(encoded), reader.count("shown")),
+        )
 
     @property
     def contents(self) -> list[Content]:

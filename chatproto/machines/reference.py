@@ -14,15 +14,19 @@ What it does in every case is in sections 7.5 to 7.8, 12 and 13.4 of its behavio
 from __future__ import annotations
 
 import copy
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from ..errors import ChatProtoError, ValidationError
 from ..types import Content, FunctionCall, GenerateContentConfig, GenerateContentResponse, Part
-from ..types._dump import known_only
-from .conversation import Conversation, add_partial, contents_of
-from .history import History, Outcome, Turn, encode_content, written_at
+from ..types._dump import known_only, to_wire
+from ..types._json import is_object
+from ..wire.json_codec import encode
+from .answering import add_partial
+from .conversation import Conversation, contents_of
+from .history import History, Outcome, Turn, decode_content, encode_content, written_at
 from .states import ConversationInput
 from .steps import FunctionCallsRequested, Step, TurnEnded
 from .turn import Draft, OpenTurn
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ..wire.http import Request
+    from .reading import Reader
 
 __all__ = ["AsyncReferenceConversation", "ReferenceConversation", "ReferenceHistory", "SyncModelsConversation"]
 
@@ -174,6 +179,8 @@ class _Round(OpenTurn):
 class ReferenceConversation(Conversation):
     """A chat as google-genai's ``Chat`` is one."""
 
+    #: The name of these rules, in a snapshot.
+    rules = "google-genai"
     #: A streamed round whose last chunk has no content is forgotten, and its request made again.
     forgets_rounds = True
     #: Function calls without arguments are passed over.
@@ -205,6 +212,35 @@ class ReferenceConversation(Conversation):
         )
         made._history = self._history
         return made
+
+    # --- as JSON ---
+
+    def _past_to_json(self) -> dict[str, Any]:
+        """The two lists, a Content that is in both written once. A message under way is in none of them."""
+        history = self._history
+        places = {id(content): index for index, content in enumerate(history.comprehensive)}
+        return {
+            "rules": self.rules,
+            "comprehensive": [to_wire(content) for content in history.comprehensive],
+            "curated": [places.get(id(content), to_wire(content)) for content in history.curated],
+            "turns": [each.to_json() for each in history.turns],
+        }
+
+    def restore(self, reader: Reader) -> None:
+        """Become what ``to_json`` wrote. Raises ValidationError."""
+        history = ReferenceHistory()
+        history.comprehensive = [decode_content(each) for each in reader.contents("comprehensive")]
+        for index, item in enumerate(reader.held("curated", list)):
+            if type(item) is int and 0 <= item < len(history.comprehensive):
+                history.curated.append(history.comprehensive[item])
+            elif is_object(item):
+                history.curated.append(decode_content(encode(item)))
+            else:
+                raise reader.wrong(f"curated[{index}]", "expected a content, or the place of one")
+        history.turns = [Turn.from_json(each, number) for number, each in enumerate(reader.each("turns"), start=1)]
+        left = iter(history.comprehensive)
+        history.records = [list(islice(left, turn.shown)) for turn in history.turns]
+        self._history = history
 
     # --- a message ---
 

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ..types import FunctionCall
+from ..errors import ValidationError
+from ..types import FunctionCall, HttpRetryOptions
+from ..types._dump import to_wire
 from ..types._hooks import converter
 from .continuation import Continuation
 from .fold import Fold
+from .reading import Reader, contents_to_json
 
 if TYPE_CHECKING:
     from ..types import Candidate, Content, GenerateContentConfig
@@ -44,6 +47,61 @@ class Draft:
     said: tuple[Content, ...] = attrs.field(default=(), repr=False)
     #: An answer that ends with a continuation token is continued.
     continues: bool = True
+
+    def to_json(self, usual: Endpoint) -> dict[str, Any]:
+        """All of it as JSON values, for a snapshot; of its endpoint, what is not as ``usual``."""
+        return {
+            "contents": contents_to_json(self.contents),
+            "answers": self.responses is not None,
+            "settings": self.settings,
+            "endpoint": _endpoint_to_json(self.endpoint, usual),
+            "streamed": self.streamed,
+            "closed": self.closed,
+            "budget": self.budget,
+            "continues": self.continues,
+        }
+
+    @classmethod
+    def from_json(cls, reader: Reader, usual: Endpoint) -> Draft:
+        """What ``to_json`` wrote. Raises ValidationError for what it did not."""
+        contents = reader.contents("contents")
+        answers = reader.held("answers", bool)
+        return cls(
+            contents=tuple(contents),
+            responses=tuple(contents_to_json(contents)) if answers else None,
+            settings=reader.held("settings", dict),
+            endpoint=_endpoint_from_json(reader, usual),
+            streamed=reader.held("streamed", bool),
+            closed=reader.held("closed", bool),
+            budget=reader.count("budget"),
+            continues=reader.held("continues", bool),
+        )
+
+
+def _endpoint_to_json(endpoint: Endpoint, usual: Endpoint) -> dict[str, Any]:
+    """What a message's own ``http_options`` said."""
+    names = ("base_url", "api_version", "timeout", "retry_options", "extra_body", "bare")
+    return {name: to_wire(getattr(endpoint, name)) for name in names if getattr(endpoint, name) != getattr(usual, name)}
+
+
+def _endpoint_from_json(reader: Reader, usual: Endpoint) -> Endpoint:
+    inner = Reader(reader.held("endpoint", dict), f"{reader.path}.endpoint")
+    nothing = type(None)
+    kinds: dict[str, tuple[type, ...]] = {
+        "base_url": (str,),
+        "api_version": (str,),
+        "timeout": (float, int, nothing),
+        "retry_options": (dict, nothing),
+        "extra_body": (dict, nothing),
+        "bare": (bool,),
+    }
+    changes = {name: inner.held(name, *each) for name, each in kinds.items() if name in inner.document}
+    try:
+        if changes.get("retry_options") is not None:
+            changes["retry_options"] = converter("wire").structure(changes["retry_options"], HttpRetryOptions)
+        return attrs.evolve(usual, **changes)
+    except ValidationError as error:
+        raise inner.wrong("retry_options" if error.path != "$" else "base_url", error.problem) from None
 
 
 def budget_of(config: GenerateContentConfig | None) -> int:
@@ -101,6 +159,48 @@ class OpenTurn:
         if candidate.finish_reason is not None and candidate.finish_reason.value not in _NO_REASON:
             self.finish_reason = candidate.finish_reason.value
             self.finish_message = candidate.finish_message
+
+    def to_json(self, usual: Endpoint) -> dict[str, Any]:
+        """All of it as JSON values, for a snapshot."""
+        return {
+            "contents": contents_to_json(self.contents),
+            "draft": None if self.draft is None else self.draft.to_json(usual),
+            "handedOut": self.handed_out,
+            "calls": self.calls,
+            "unsent": contents_to_json(self.unsent),
+            "continuation": self.continuation.to_json(),
+            "answer": self.fold.to_json(),
+            "whole": self.whole,
+            "finishReason": self.finish_reason,
+            "finishMessage": self.finish_message,
+            "blockReason": self.block_reason,
+            "closed": self.closed,
+        }
+
+    @classmethod
+    def from_json(cls, reader: Reader, number: int, usual: Endpoint) -> OpenTurn:
+        """What ``to_json`` wrote. Raises ValidationError for what it did not."""
+        draft = reader.inner("draft")
+        contents = reader.contents("contents")
+        try:
+            continuation = Continuation.from_json(reader.held("continuation", dict))
+        except ValidationError as error:
+            raise error.under(f"{reader.path[1:]}.continuation") from None
+        return cls(
+            number=number,
+            contents=contents,
+            draft=None if draft is None else Draft.from_json(draft, usual),
+            handed_out=min(len(contents), reader.count("handedOut")),
+            calls=[each.document for each in reader.each("calls")],
+            unsent=reader.contents("unsent"),
+            continuation=continuation,
+            fold=Fold.from_json(Reader(reader.held("answer", dict), f"{reader.path}.answer")),
+            whole=reader.held("whole", bool),
+            finish_reason=reader.held("finishReason", str, type(None)),
+            finish_message=reader.held("finishMessage", str, type(None)),
+            block_reason=reader.held("blockReason", str, type(None)),
+            closed=reader.held("closed", bool),
+        )
 
     @property
     def complete(self) -> bool:

@@ -47,7 +47,8 @@ def known_only(item: T) -> T:
         for held in it.__dict__.values():
             known_only(held)
     elif type(it) is list:
-        for each in it:
+        items: list[Any] = it
+        for each in items:
             known_only(each)
     return item
 

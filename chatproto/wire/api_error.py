@@ -34,6 +34,13 @@ _CODES = {
 
 #: Reason phrases for a body that says nothing itself (RFC 9110): a transport hands over the number alone.
 _PHRASES = {
+    201: "Created",
+    202: "Accepted",
+    203: "Non-Authoritative Information",
+    204: "No Content",
+    205: "Reset Content",
+    206: "Partial Content",
+    304: "Not Modified",
     400: "Bad Request",
     401: "Unauthorized",
     403: "Forbidden",

@@ -1,0 +1,238 @@
+"""The inside of a conversation: a round begins, an answer arrives, a turn ends.
+
+The verbs of ``Conversation`` come here, and so does what the exchange hands out. The rules are told there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ChatProtoError, ConnectionLost, LocalProtocolError, MalformedResponse, ValidationError
+from ..types import GenerateContentResponse, HttpResponse
+from ..types._hooks import converter
+from ..wire.json_codec import encode, excerpt
+from .continuation import Continuation
+from .fold import Fold
+from .history import Outcome, Turn
+from .memory import Memory
+from .rounds import calls_in
+from .states import ConversationInput, ConversationState
+from .steps import (
+    ChunkReceived,
+    ContinuationStarted,
+    DocumentReceived,
+    FunctionCallsRequested,
+    RoundFailed,
+    Step,
+    TurnEnded,
+)
+from .turn import Draft, OpenTurn, function_calls, why_blocked
+
+if TYPE_CHECKING:
+    from ..wire.http import Request
+
+__all__ = ["Answering", "add_partial"]
+
+
+class Answering(Memory):
+    """What happens to a message between its request and the end of its turn."""
+
+    # --- a round begins ---
+
+    def _begin(self, draft: Draft) -> None:
+        turn = self._opened(draft)
+        turn.draft = draft
+        turn.continuation = Continuation(enabled=draft.continues, streamed=draft.streamed)
+        request = self._request(draft, tuple(turn.contents))
+        self._states.take(ConversationInput.BEGIN)
+        self._draft = None
+        self._open = turn
+        self._start(turn, draft, request)
+
+    def _opened(self, draft: Draft) -> OpenTurn:
+        """The turn that ``draft`` begins, or goes on with."""
+        if draft.responses is None:
+            number = len(self._history.turns) + 1
+            return OpenTurn(number=number, contents=list(draft.contents), closed=draft.closed)
+        before = self._open
+        assert before is not None  # ANSWERING has an open turn
+        return OpenTurn(
+            number=before.number,
+            contents=[*before.contents, *draft.contents],
+            handed_out=before.handed_out,
+            calls=before.calls,
+            closed=before.closed,
+        )
+
+    def _start(self, turn: OpenTurn, draft: Draft, request: Request) -> None:
+        """A request is about to be sent: a round's, or one that continues its answer."""
+        turn.continuation.begin()
+        self._exchange = self._exchange_for(draft, request)
+
+    # --- an answer arrives ---
+
+    def _receive(self, received: DocumentReceived) -> Step | None:
+        """One chunk, or a whole unary answer; None for one that more will be joined to before it is handed out."""
+        turn = self._open
+        assert turn is not None  # an exchange belongs to a turn
+        document = received.document
+        try:
+            response = self._structured(document)
+            handed = turn.continuation.observe(document)
+            if handed is not None and handed is not document:
+                response = self._structured(handed)
+        except (ValidationError, RecursionError) as error:
+            where = error.path if isinstance(error, ValidationError) else "$"
+            problem = error.problem if isinstance(error, ValidationError) else "JSON nested too deeply"
+            if self._exchange is not None:
+                self._exchange.abandon()
+            return self._close(MalformedResponse(problem, where=where, excerpt=excerpt(encode(document))), 0)
+        self._take(turn, response, document, whole=handed is not None)
+        if handed is None:
+            return None
+        # A response is its caller's own, so each chunk has its own head.
+        response.__dict__["sdk_http_response"] = HttpResponse(headers=dict(received.headers))
+        if response.usage_metadata is not None and turn.continuation.initial_prompt_tokens is not None:
+            response.usage_metadata.initial_prompt_token_count = turn.continuation.initial_prompt_tokens
+        return ChunkReceived(response)
+
+    def _structured(self, document: dict[str, Any]) -> GenerateContentResponse:
+        made: GenerateContentResponse = converter("wire").structure(document, GenerateContentResponse)
+        return made
+
+    def _take(
+        self, turn: OpenTurn, response: GenerateContentResponse, document: dict[str, Any], *, whole: bool
+    ) -> None:
+        """What a document adds to the answer. Without ``whole`` more hops follow, and its finish reason is not one."""
+        written = document.get("candidates") or ()
+        for index, candidate in enumerate(response.candidates or ()):
+            # A chat goes on with candidate number 0, which servers often leave unnumbered.
+            if not candidate.index:
+                content = written[index].get("content") if index < len(written) else None
+                if whole:
+                    turn.take(candidate, content)
+                elif content is not None:
+                    turn.fold.add(content)
+                break
+        turn.whole = whole and not turn.continuation.streamed
+        feedback = response.prompt_feedback
+        if feedback is not None and feedback.block_reason is not None:
+            turn.block_reason = feedback.block_reason.value
+
+    def _close(self, error: ChatProtoError | None, leftover: int) -> Step:
+        """The exchange is over: another hop of the same answer begins, or the round ends."""
+        turn = self._open
+        assert turn is not None
+        assert turn.draft is not None  # an exchange belongs to a turn that was sent
+        if turn.continuation.end(error):
+            return self._continue(turn, turn.draft, error)
+        error = turn.continuation.error
+        if turn.complete:
+            # What happened after the finish reason does not undo the answer (rule 1), and is told all the same.
+            return self._complete(turn, "" if error is None else f"; after that: {error}", error)
+        if error is not None:
+            add_partial(error, turn)
+        reopens = bool(turn.handed_out) and not self._keeps(turn)
+        if error is not None:
+            return self._reopen(turn, error) if reopens else self._end(Outcome.FAILED, str(error), error)
+        if turn.fold.usable or not (turn.finish_reason or turn.block_reason or not turn.draft.streamed):
+            inside = f", inside an event of which {leftover} bytes had come" if leftover else ""
+            reason = f"the stream ended without a finish reason{inside}"
+            return self._reopen(turn, ConnectionLost(reason)) if reopens else self._end(Outcome.TRUNCATED, reason)
+        return self._end(Outcome.BLOCKED, why_blocked(turn))
+
+    def _continue(self, turn: OpenTurn, draft: Draft, error: ChatProtoError | None) -> ContinuationStarted:
+        """The next hop: the same request, with the token of the last one."""
+        request = self._request(draft, tuple(turn.contents), turn.continuation.token)
+        self._states.take(ConversationInput.CONTINUE)
+        self._start(turn, draft, request)
+        return ContinuationStarted(turn.continuation.hops, error)
+
+    def _keeps(self, turn: OpenTurn) -> bool:
+        """Whether an answer that broke off stays in curated history as far as it came."""
+        return self._on_incomplete == "keep" and turn.fold.usable and not calls_in(turn.fold.content())
+
+    def _complete(self, turn: OpenTurn, afterwards: str, error: ChatProtoError | None = None) -> Step:
+        content = turn.fold.content()
+        try:
+            encoded = encode(content)
+        except ValidationError as fault:  # cannot be: what was read as JSON can be written as JSON
+            return self._end(Outcome.FAILED, str(fault), MalformedResponse(fault.problem))
+        calls = calls_in(content)
+        if calls:
+            self._exchange = None
+            turn.contents.append(encoded)
+            turn.handed_out = len(turn.contents)
+            turn.calls = calls
+            turn.unsent = []
+            self._states.take(ConversationInput.CALLS)
+            return FunctionCallsRequested(
+                function_calls(calls), automatic=turn.draft is not None and turn.draft.budget > 1
+            )
+        reason = f"finish reason {turn.finish_reason}" if turn.finish_reason else "answered"
+        return self._end(Outcome.COMPLETED, reason + afterwards, error, said=encoded)
+
+    def _reopen(self, turn: OpenTurn, error: ChatProtoError) -> Step:
+        """The answers to the calls did not get through: they are open again, and the chat is as it was before."""
+        turn.unsent = turn.contents[turn.handed_out :]
+        del turn.contents[turn.handed_out :]
+        turn.fold = Fold()
+        self._exchange = None
+        self._states.take(ConversationInput.REOPEN)
+        return RoundFailed(error)
+
+    def _leave(self) -> None:
+        """The caller left while an answer was under way."""
+        turn = self._open
+        assert turn is not None
+        if turn.complete:
+            self._complete(turn, "; then the caller left")
+        elif turn.handed_out and not self._keeps(turn):
+            self._reopen(turn, LocalProtocolError("the caller left"))
+        else:
+            self._end(Outcome.ABANDONED, "the caller left before the answer was finished")
+
+    # --- a turn ends ---
+
+    def _end(
+        self, outcome: Outcome, reason: str, error: ChatProtoError | None = None, *, said: bytes | None = None
+    ) -> TurnEnded:
+        turn = self._open
+        assert turn is not None
+        contents = list(turn.contents)
+        kept = outcome is Outcome.COMPLETED and turn.closed
+        if said is not None:
+            contents.append(said)
+        elif self._states.state is ConversationState.EXCHANGING and turn.fold.usable:
+            partial = turn.fold.content()
+            contents.append(encode(partial))
+            unfinished = outcome in (Outcome.TRUNCATED, Outcome.FAILED, Outcome.ABANDONED)
+            kept = unfinished and turn.closed and self._keeps(turn)
+        shown = len(contents)
+        if not kept and outcome in (Outcome.FAILED, Outcome.ABANDONED):
+            # Comprehensive history only grows: calls that it has shown stay.
+            shown = turn.handed_out
+        ended = Turn(
+            number=turn.number,
+            outcome=outcome,
+            reason=reason,
+            curated=kept,
+            encoded=tuple(contents),
+            shown=shown,
+        )
+        self._states.take(ConversationInput.END)
+        self._open = self._exchange = None
+        self._history.commit(ended)
+        return TurnEnded(ended, error)
+
+
+def add_partial(error: ChatProtoError, turn: OpenTurn) -> None:
+    """Let ``error`` have what had come of the answer, the token that it could be continued with included."""
+    document = turn.continuation.merged
+    if document is None:
+        candidate: dict[str, Any] = {"content": turn.fold.content()} if turn.fold.usable else {}
+        if turn.continuation.token is not None:
+            candidate["continuationToken"] = turn.continuation.token
+        document = {"candidates": [candidate]} if candidate else None
+    if document is not None and error.partial is None:
+        error.partial = converter("wire").structure(document, GenerateContentResponse)

@@ -1,0 +1,208 @@
+"""What a conversation is made of, and how that is written as JSON and read again (law L13).
+
+All of it is plain values: bytes, wire JSON, attrs objects. No function, schema class, lock or open object is among it.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..errors import ConnectionLost, ValidationError
+from ..types import AutomaticFunctionCallingConfig, GenerateContentConfig, HttpOptions
+from ..types._dump import to_wire
+from ..types._hooks import converter
+from ..wire.endpoint import Endpoint
+from ..wire.gemini import Dialect, GeminiApi, generate_request
+from ..wire.json_codec import decode
+from .exchange import Exchange
+from .history import History, Turn, last_said, split_turns
+from .retry import RetryPolicy
+from .rounds import calls_in
+from .states import ConversationState, ConversationStates
+from .turn import Draft, OpenTurn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ..types import Content
+    from ..wire.http import Request
+    from .reading import Reader
+
+__all__ = ["ConfigMode", "Memory", "OnIncomplete", "config_from_json"]
+
+OnIncomplete = Literal["drop", "keep"]
+ConfigMode = Literal["replace", "merge"]
+
+_LOST = "the chat was restored while an answer was under way"
+#: Fields of a config that are never sent, so the wire has no place for them.
+_CLIENT_SIDE: Mapping[str, tuple[str, Any]] = {
+    "automaticContinuation": ("automatic_continuation", bool),
+    "automaticFunctionCalling": ("automatic_function_calling", AutomaticFunctionCallingConfig),
+    "httpOptions": ("http_options", HttpOptions),
+    "shouldReturnHttpResponse": ("should_return_http_response", bool),
+}
+
+
+class Memory:
+    """The state of a conversation, and the requests that follow from it."""
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        config: GenerateContentConfig | None = None,
+        history: Iterable[Content] = (),
+        dialect: Dialect | None = None,
+        endpoint: Endpoint | None = None,
+        on_incomplete: OnIncomplete = "drop",
+        config_mode: ConfigMode = "replace",
+    ) -> None:
+        """Raises ValidationError for an option or a history that cannot be used.
+
+        ``config`` holds values only: no functions, schema classes or open objects. None sends no
+        ``generationConfig`` at all. ``on_incomplete="keep"`` lets an answer that was cut off or left early stay in
+        curated history, as far as it had come; one that holds a function call does not, because it has no response.
+        ``config_mode="merge"`` lays a message's config over the chat's, field by field, where the default replaces it.
+        """
+        _one_of("on_incomplete", on_incomplete, ("drop", "keep"))
+        _one_of("config_mode", config_mode, ("replace", "merge"))
+        self._model = model
+        try:
+            self._config = copy.deepcopy(config)
+        except RecursionError:
+            raise ValidationError("nested too deeply", path="$.config") from None
+        self._dialect: Dialect = dialect or GeminiApi()
+        self._endpoint = endpoint or Endpoint()
+        self._on_incomplete: OnIncomplete = on_incomplete
+        self.config_mode: ConfigMode = config_mode
+        self._states = ConversationStates(ConversationState.IDLE)
+        self._history = History()
+        self._open: OpenTurn | None = None
+        self._draft: Draft | None = None
+        self._exchange: Exchange | None = None
+        #: Members of a snapshot that this version does not know.
+        self.unknown: dict[str, Any] = {}
+        self._remember(history)
+
+    def _remember(self, contents: Iterable[Content]) -> None:
+        """The history that the chat begins with."""
+        turns, waiting = split_turns(contents)
+        self._history = History(turns)
+        if waiting:
+            self._open = _waiting_turn(len(turns) + 1, waiting)
+            self._states.restore(ConversationState.CALLS_WANTED)
+
+    def _request(self, draft: Draft, said: tuple[bytes, ...], token: str | None = None) -> Request:
+        pieces = self._history.pieces()
+        if said:
+            pieces += ((b"," if pieces else b"") + b",".join(said),)
+        return self._request_of(draft, pieces, token)
+
+    def _request_of(self, draft: Draft, contents: tuple[bytes, ...], token: str | None) -> Request:
+        return generate_request(
+            self._dialect,
+            draft.endpoint,
+            model=self._model,
+            method="streamGenerateContent" if draft.streamed else "generateContent",
+            contents=contents,
+            settings=draft.settings if token is None else {**draft.settings, "continuationToken": token},
+        )
+
+    # --- as JSON ---
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as JSON values. Nothing is changed; an exchange is written as if its connection were lost now."""
+        return {
+            "model": self._model,
+            "config": _config_to_json(self._config),
+            "onIncomplete": self._on_incomplete,
+            "configMode": self.config_mode,
+            **self._past_to_json(),
+        }
+
+    def _past_to_json(self) -> dict[str, Any]:
+        turn = self._open
+        return {
+            "turns": [each.to_json() for each in self._history.turns],
+            "state": self._states.state.value,
+            "open": None if turn is None else turn.to_json(self._endpoint),
+            "exchange": None if self._exchange is None else self._exchange.to_json(ConnectionLost(_LOST)),
+            "draft": None if self._draft is None else self._draft.to_json(self._endpoint),
+        }
+
+    def restore(self, reader: Reader) -> None:
+        """Become what ``to_json`` wrote: for a conversation that was just made. Raises ValidationError."""
+        self._history = History(_read_turns(reader))
+        draft, turn = reader.inner("draft"), reader.inner("open")
+        self._draft = None if draft is None else Draft.from_json(draft, self._endpoint)
+        self._open = None
+        if turn is not None:
+            self._open = OpenTurn.from_json(turn, len(self._history.turns) + 1, self._endpoint)
+        state = reader.one_of("state", ConversationState)
+        self._check(reader, state)
+        exchange = reader.inner("exchange")
+        if exchange is not None and self._open is not None and self._open.draft is not None:
+            sent = self._open.draft
+            request = self._request(sent, tuple(self._open.contents), self._open.continuation.token)
+            self._exchange = Exchange.from_json(exchange, self._exchange_for(sent, request))
+        self._states.restore(state)
+
+    def _check(self, reader: Reader, state: ConversationState) -> None:
+        """What is there must be what the state says: a machine that is restored must not be stuck."""
+        waits = state in (ConversationState.STARTING, ConversationState.ANSWERING)
+        goes_on = state in (ConversationState.EXCHANGING, ConversationState.CALLS_WANTED, ConversationState.ANSWERING)
+        if waits != (self._draft is not None):
+            raise reader.wrong("draft", f"does not fit the state {state.value!r}")
+        if goes_on != (self._open is not None):
+            raise reader.wrong("open", f"does not fit the state {state.value!r}")
+        sent = self._open is not None and self._open.draft is not None
+        exchanging = state is ConversationState.EXCHANGING
+        if exchanging != (reader.inner("exchange") is not None) or (exchanging and not sent):
+            raise reader.wrong("exchange", f"does not fit the state {state.value!r}")
+        if goes_on and not exchanging and self._open is not None and not self._open.calls:
+            raise reader.wrong("open", f"has no function calls, and does not fit the state {state.value!r}")
+
+    def _exchange_for(self, draft: Draft, request: Request) -> Exchange:
+        policy = RetryPolicy.of(draft.endpoint.retry_options)
+        return Exchange(request, streamed=draft.streamed, policy=policy)
+
+
+def _read_turns(reader: Reader) -> list[Turn]:
+    return [Turn.from_json(each, number) for number, each in enumerate(reader.each("turns"), start=1)]
+
+
+def _config_to_json(config: GenerateContentConfig | None) -> dict[str, Any] | None:
+    if config is None:
+        return None
+    written: dict[str, Any] = to_wire(config)
+    for key, (name, _) in _CLIENT_SIDE.items():
+        item = getattr(config, name)
+        if item is not None:
+            written[key] = to_wire(item)
+    return written
+
+
+def config_from_json(document: dict[str, Any]) -> GenerateContentConfig:
+    """The config that was written. What this version does not know of it is kept. Raises ValidationError."""
+    hooks = converter("wire")
+    sent = {key: held for key, held in document.items() if key not in _CLIENT_SIDE}
+    config: GenerateContentConfig = hooks.structure(sent, GenerateContentConfig)
+    kept = {
+        name: hooks.structure(document[key], kind)
+        for key, (name, kind) in _CLIENT_SIDE.items()
+        if document.get(key) is not None
+    }
+    return config.model_copy(update=kept)
+
+
+def _waiting_turn(number: int, waiting: tuple[bytes, ...]) -> OpenTurn:
+    """The turn of a given history that ends with calls that nobody has answered: they can be answered now."""
+    documents = [decode(content, what="a content of the history") for content in waiting]
+    calls = [call for document in last_said(documents) for call in calls_in(document)]
+    return OpenTurn(number=number, contents=list(waiting), handed_out=len(waiting), calls=calls)
+
+
+def _one_of(name: str, given: str, allowed: tuple[str, ...]) -> None:
+    if given not in allowed:
+        raise ValidationError(f"{name} is {' or '.join(map(repr, allowed))}, not {given!r}")

@@ -1,0 +1,97 @@
+"""JSON that a machine has written, read again: each member is looked at, and what is wrong is named by its path."""
+
+from __future__ import annotations
+
+import enum
+from base64 import b64decode
+from typing import Any, TypeVar
+
+from ..errors import ValidationError
+from ..types._json import is_object
+from ..wire.json_codec import decode, encode
+
+__all__ = ["Reader", "contents_to_json"]
+
+E = TypeVar("E", bound=enum.Enum)
+Json = dict[str, Any]
+
+
+class Reader:
+    """A JSON object. Every method raises ValidationError for a member that is not as it was written."""
+
+    def __init__(self, document: Json, path: str = "$") -> None:
+        self.document = document
+        self.path = path
+
+    def wrong(self, key: str, problem: str) -> ValidationError:
+        """The error that says what is wrong with a member."""
+        return ValidationError(problem, path=f"{self.path}.{key}")
+
+    def held(self, key: str, *kinds: type) -> Any:
+        """The value of ``key``, which is of one of ``kinds``."""
+        item = self.document.get(key)
+        if type(item) not in kinds:
+            wanted = " or ".join("null" if kind is type(None) else kind.__name__ for kind in kinds)
+            raise self.wrong(key, f"expected {wanted}, got {type(item).__name__}")
+        return item
+
+    def one_of(self, key: str, kind: type[E]) -> E:
+        """A member of an Enum, by its value."""
+        item = self.held(key, str)
+        try:
+            return kind(item)
+        except ValueError:
+            raise self.wrong(key, f"not one of {', '.join(repr(each.value) for each in kind)}: {item!r}") from None
+
+    def count(self, key: str) -> int:
+        """A number from 0."""
+        number: int = self.held(key, int)
+        if number < 0:
+            raise self.wrong(key, f"expected a number from 0, got {number}")
+        return number
+
+    def blob(self, key: str) -> bytes:
+        """Bytes, which are written as base64."""
+        return self._blob(key, self.held(key, str))
+
+    def blobs(self, key: str) -> list[bytes]:
+        """A list of them."""
+        return [self._blob(f"{key}[{index}]", item) for index, item in enumerate(self.held(key, list))]
+
+    def _blob(self, key: str, text: Any) -> bytes:
+        try:
+            return b64decode(text, validate=True)
+        except (TypeError, ValueError):
+            raise self.wrong(key, "expected base64") from None
+
+    def inner(self, key: str) -> Reader | None:
+        """The object of ``key``; None where it is null."""
+        item = self.held(key, dict, type(None))
+        return None if item is None else Reader(item, f"{self.path}.{key}")
+
+    def each(self, key: str) -> list[Reader]:
+        """The objects of a list."""
+        return [
+            Reader(self._object(f"{key}[{index}]", item), f"{self.path}.{key}[{index}]")
+            for index, item in enumerate(self.held(key, list))
+        ]
+
+    def contents(self, key: str) -> list[bytes]:
+        """The Contents of a list, encoded as they are sent."""
+        encoded: list[bytes] = []
+        for index, item in enumerate(self.held(key, list)):
+            try:
+                encoded.append(encode(self._object(f"{key}[{index}]", item)))
+            except ValidationError as error:
+                raise self.wrong(f"{key}[{index}]", error.problem) from None
+        return encoded
+
+    def _object(self, key: str, item: Any) -> Json:
+        if not is_object(item):
+            raise self.wrong(key, f"expected an object, got {type(item).__name__}")
+        return item
+
+
+def contents_to_json(encoded: tuple[bytes, ...] | list[bytes]) -> list[Any]:
+    """Contents, as they are sent, as JSON values."""
+    return [decode(each, what="a content of the history") for each in encoded]
