@@ -19,6 +19,9 @@ __all__ = ["Screen"]
 #: What a terminal might obey: the control characters, but for newline and tab.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
+#: How many characters of a message tell which one is meant.
+_FEW = 60
+
 
 class Screen:
     """Standard output for the answer's text, and where the rest goes: there too if it is a terminal, else beside it.
@@ -58,6 +61,13 @@ class Screen:
         self._text(f"{content.role}: ", "bold")
         self.parts(content.parts or (), asked_for=True)
         self.end_line()
+
+    def beginning(self, content: Content) -> str:
+        """The first words of a message, on one line."""
+        parts = content.parts or ()
+        text = " ".join(part.text for part in parts if part.text) or ", ".join(filter(None, map(_described, parts)))
+        words = " ".join(text.split())
+        return words if len(words) <= _FEW else f"{words[: _FEW - 1].rstrip()}…"
 
     def line(self, text: str, style: str = "") -> None:
         """Something that was asked for."""
