@@ -148,7 +148,7 @@ def closed(history: list[Json]) -> bool:
     def count(content: Json, key: str) -> int:
         return sum(key in part for part in content["parts"])
 
-    following = [*history[1:], {"parts": []}]
+    following: list[Json] = [*history, {"parts": []}][1:]
     return all(
         count(content, "functionCall") == count(after, "functionResponse")
         for content, after in zip(history, following, strict=True)
