@@ -12,10 +12,10 @@ import pydantic
 from google.genai import types as their_types
 
 __all__ = [
+    "WORDS",
     "Difference",
     "calls_in",
     "canonical",
-    "canonical_request",
     "closed",
     "difference",
     "folded",
@@ -88,11 +88,6 @@ def _decoded(text: str) -> Any:
         return base64.urlsafe_b64decode(text.replace("+", "-").replace("/", "_") + "=" * (-len(text) % 4))
     except (ValueError, binascii.Error):
         return text
-
-
-def canonical_request(request: Json) -> Json:
-    """A request whose body can be compared."""
-    return {**request, "body": canonical(request["body"])}
 
 
 # --- differences --------------------------------------------------------------------------------------------------

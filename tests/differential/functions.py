@@ -86,8 +86,24 @@ ASYNC_ONLY = ("later",)
 NAMES = (*UNTROUBLED, "unwritable", *ASYNC_ONLY)
 
 _ARGUMENTS: dict[str, list[dict[str, Any]]] = {
-    "add": [{"a": 1}, {"a": 1, "b": 2}, {"a": 2.0, "b": 3}, {"a": "1"}, {}, {"a": 7, "c": 5}, {"a": True, "b": 40}, {"a": 1.5}],
-    "greet": [{"name": "Bo"}, {"name": "Bo", "loud": True}, {"name": 5}, {"loud": False}, {"name": None}, {"name": "Extra", "x": 1}],
+    "add": [
+        {"a": 1},
+        {"a": 1, "b": 2},
+        {"a": 2.0, "b": 3},
+        {"a": "1"},
+        {},
+        {"a": 7, "c": 5},
+        {"a": True, "b": 40},
+        {"a": 1.5},
+    ],
+    "greet": [
+        {"name": "Bo"},
+        {"name": "Bo", "loud": True},
+        {"name": 5},
+        {"loud": False},
+        {"name": None},
+        {"name": "Extra", "x": 1},
+    ],
     "halve": [{"x": 3}, {"x": 2.5}, {"x": 4.0}, {"x": "y"}],
     "total": [{"numbers": [1, 2.0]}, {"numbers": []}, {"numbers": "12"}, {"numbers": ["a"]}],
     "lookup": [{"filters": {"someKey": "b"}}, {"filters": {"a": "b"}, "limit": 1}, {"filters": [1]}, {"limit": 2}],
@@ -105,9 +121,13 @@ _ARGUMENTS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-#: What is written down of calls that have an argument that nobody knows, or true for an integer; and what comes of them.
-#: No other call gives the same.
-STRICT = (("add", ["add", 7, 1], 8), ("add", ["add", True, 40], 41), ("greet", ["greet", "Extra", False], "Hello Extra"))
+#: What is written down of calls that have an argument that nobody knows, or true for an integer; and what comes of
+#: them. No other call gives the same.
+STRICT: tuple[tuple[str, list[Any], Any], ...] = (
+    ("add", ["add", 7, 1], 8),
+    ("add", ["add", True, 40], 41),
+    ("greet", ["greet", "Extra", False], "Hello Extra"),
+)
 
 
 def draw_call(rng: random.Random, names: Sequence[str], *, odd: float = 0.1) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
-from differential.compare import canonical, canonical_request, difference
-from differential.deliberate import DELIBERATE, Situation
+from differential.compare import canonical, difference
+from differential.deliberate import DELIBERATE
+from differential.situation import Situation
 
 if TYPE_CHECKING:
     from differential.deliberate import Deliberate
@@ -47,7 +48,7 @@ def judge(scenario: Scenario, reference: Transcript, ours: Transcript, profile: 
         if number >= len(ours.steps):
             verdict.bugs.append(f"step {number}: was not played")
             break
-        _step(scenario, number, reference, ours, profile, entries, verdict)
+        _step(scenario, number, reference, ours, entries, verdict)
         verdict.compared += 1
     return verdict
 
@@ -71,36 +72,18 @@ def _step(
     number: int,
     reference: Transcript,
     ours: Transcript,
-    profile: str,
     entries: list[Deliberate],
     verdict: Verdict,
 ) -> None:
-    actual = ours.steps[number]
-    situation = Situation.of(scenario, number, reference, ours, profile)
-    if ours.renewed:
-        situation.record = situation.after_renewal()
+    situation = Situation.of(scenario, number, reference, ours)
     for entry in entries:
         assert entry.expect is not None
         expected = entry.expect(situation)
-        if expected is not None and expected != situation.record:
-            situation.record = expected
+        if expected is not None and expected != situation.expected:
+            situation.expected = expected
             verdict.deliberate.append(entry.key)
         if situation.settled:
             break
     ordered = scenario.mode == "sync"
-    found = difference(comparable(situation.record, ordered=ordered), comparable(actual, ordered=ordered))
+    found = difference(situation.expected.comparable(ordered=ordered), situation.actual.comparable(ordered=ordered))
     verdict.bugs += [f"step {number}: {each}" for each in found]
-
-
-def comparable(record: Record, *, ordered: bool) -> dict[str, Any]:
-    """What is compared of a record. ``ordered``: the functions are called one after the other."""
-    calls = [call for _, *call in record.calls]
-    return {
-        "requests": [canonical_request(request) for request in record.requests],
-        "seen": canonical(record.seen),
-        "error": record.error,
-        "calls": calls if ordered else sorted(calls, key=repr),
-        "comprehensive": canonical(record.comprehensive),
-        "curated": canonical(record.curated),
-        "kept": record.kept,
-    }

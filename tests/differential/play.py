@@ -287,5 +287,6 @@ def same_context(left: list[Json], right: list[Json], *, exact: bool) -> bool:
     into contents, and without what is never sent.
     """
     if exact:
-        return canonical(left) == canonical(right)
-    return folded(closed(canonical(left))) == folded(closed(canonical(right)))
+        return bool(canonical(left) == canonical(right))
+    same: bool = folded(closed(canonical(left))) == folded(closed(canonical(right)))
+    return same

@@ -290,6 +290,7 @@ class _Drawing:
         rng = self.rng
         if self.has("answers to calls", 0.3):
             name = rng.choice(("declared", "add", "nobody_has_this"))
+            self.wrong = True
             response: dict[str, Any] = {"name": name, "response": {"someKey": rng.choice((1, None, [1.5]))}}
             if rng.random() < 0.4:
                 response["id"] = f"call-{rng.randint(1, 99)}"
@@ -374,7 +375,9 @@ class _Drawing:
             rounds = rng.choice((1, 1, 1, 2, 2, 3, 5, 12)) if self.functions else 1
             answers += [drawn(rng, self.odd - _NOT_CALLED_IN, calls, trouble=0.05) for _ in range(rounds)]
         if self.has("continuation", 0.3):
-            answers += [draw_hop(rng, streamed=streamed, odd=self.odd - _NOT_MERGED) for _ in range(rng.choice((1, 1, 2, 3, 5)))]
+            answers += [
+                draw_hop(rng, streamed=streamed, odd=self.odd - _NOT_MERGED) for _ in range(rng.choice((1, 1, 2, 3, 5)))
+            ]
             # What becomes of unknown fields in answers that are put together is not looked at.
             answers.append(drawn(rng, self.odd - _NOT_MERGED - _NOT_CALLED_IN - {"lost"}))
         else:
