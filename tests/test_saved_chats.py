@@ -491,20 +491,18 @@ def test_without_a_key_a_saved_chat_says_so(saved: Path) -> None:
     assert done.returncode == 2
 
 
-def test_a_saved_chat_takes_the_key_to_no_other_server(server: FixtureServer, tmp_path: Path) -> None:
-    """Unless the user names it, too: the file may come from anybody."""
-    path = tmp_path / "chat.json"
-    address = server.url.rstrip("/")
-    saved_by_program(server, path, "Hello", http_options={"base_url": address})
-    before = len(server.requests)
-    done = run("chat", "--resume", str(path), "b", GEMINI_API_KEY=KEY)
-    assert done.stderr == (
-        f"Error: the chat in {path} would be sent to another server; if it may, give --base-url {address}\n"
-    )
-    assert done.returncode == 2
-    assert len(server.requests) == before
-    done = run("chat", "--resume", str(path), "--base-url", address, "b", GEMINI_API_KEY=KEY)
-    assert (done.stdout, done.returncode) == ("You said: b\n", 0)
+def test_a_saved_chat_takes_the_key_to_no_other_server(server: FixtureServer, saved: Path) -> None:
+    """The file may come from anybody. Where requests go is for the user to say."""
+    document = json.loads(saved.read_text("utf-8"))
+    with FixtureServer() as other:
+        document["config"]["httpOptions"] = {"baseUrl": other.url}
+        saved.write_text(json.dumps(document), "utf-8")
+        done = run("chat", "--resume", str(saved), "b", server=server)
+        assert (done.stdout, done.returncode) == ("You said: b\n", 0)
+        assert questions(server) == ["Hello", "b"]
+        assert other.requests == []
+        run("chat", "--resume", str(saved), "--base-url", other.url, "c", server=server)
+        assert questions(other) == ["Hello", "c"]
 
 
 def test_a_refused_resume_leaves_a_recording_alone(server: FixtureServer, tmp_path: Path) -> None:
