@@ -91,6 +91,13 @@ class _Plan:
     @classmethod
     def of(cls, calls: Sequence[FunctionCall], said: Sequence[Any]) -> _Plan | None:
         """None where a call waits. Raises ValidationError for an answer that is none."""
+        coroutines = [answer for answer in said if inspect.iscoroutine(answer)]
+        for coroutine in coroutines:
+            coroutine.close()
+        if coroutines:
+            raise ValidationError(
+                "approve gives True, False or None; this one must be awaited, and that needs client.aio.chats"
+            )
         for answer in said:
             if answer is not None and not isinstance(answer, bool):
                 raise ValidationError(f"approve gives True, False or None, not {answer!r}")

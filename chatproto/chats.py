@@ -8,7 +8,8 @@ from .calling import checked_approve, refuse
 from .convert.config import read_config
 from .convert.messages import to_message
 from .errors import ValidationError
-from .session import AsyncResponseStream, Options, ResponseStream, Session, arun_call, run_call
+from .session import Options, Session, arun_call, run_call
+from .streams import AsyncResponseStream, ResponseStream
 from .types import Content
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     Message = PartUnionDict | Sequence[PartUnionDict | PartUnion]
     Config = GenerateContentConfig | Mapping[str, Any] | None
+    Said = Content | Mapping[str, Any]
     Responses = Sequence[FunctionResponse | Part | Mapping[str, Any]] | None
 
 __all__ = ["AsyncChat", "AsyncChats", "AsyncResponseStream", "Chat", "Chats", "ResponseStream", "new_session"]
@@ -88,6 +90,21 @@ class _Remembered:
         """An answer to one of ``pending_calls`` that tells the model that it was refused. Nothing is sent."""
         return refuse(call, reason)
 
+    def record_history(
+        self,
+        user_input: Content | Mapping[str, Any],
+        model_output: Sequence[Content | Mapping[str, Any]],
+        is_valid: bool,
+    ) -> None:
+        """Record a turn that was had elsewhere. With ``is_valid`` the next request holds it.
+
+        Raises ValidationError for what no history holds, and LocalProtocolError while an answer is under way.
+        """
+        said = Content.model_validate(user_input)
+        outputs = [Content.model_validate(each) for each in model_output]
+        with self._session.gate.driving():
+            self._session.conversation.record(said, outputs, valid=is_valid)
+
     def explain(self) -> list[Explanation]:
         """For every content that was ever said here: whether the next request holds it, and by which rule."""
         from .machines.explain import explain
@@ -101,7 +118,7 @@ class _Remembered:
         that is kept are forgotten too. A stream that is merely suspended is left. Raises ValidationError, and then
         nothing has changed, where there are fewer turns.
         """
-        with self._session.driving():
+        with self._session.gate.driving():
             return self._session.conversation.rewind(n)
 
     def fork(self) -> Self:
@@ -254,7 +271,7 @@ class Chats:
         ``function_errors="message"`` tells the model the text of an exception in a function; by default it is told
         the class alone, because the text may hold what is nobody's business. That of errors.FunctionError is told.
         """
-        options = Options(approve=checked_approve(approve, asynchronous=False), function_errors=function_errors)
+        options = _options(approve, function_errors, asynchronous=False)
         return Chat(new_session(self._connector, model, config or {}, history, on_incomplete, config_mode, options))
 
     def restore(
@@ -275,7 +292,7 @@ class Chats:
 
         Raises ValidationError for what is no snapshot, and for one that a later version of chatproto wrote.
         """
-        options = Options(approve=checked_approve(approve, asynchronous=False), function_errors=function_errors)
+        options = _options(approve, function_errors, asynchronous=False)
         return Chat(restored_session(self._connector, data, tools, config, options))
 
 
@@ -297,7 +314,7 @@ class AsyncChats:
         function_errors: ErrorWords = "name",
     ) -> AsyncChat:
         """A new chat; not a coroutine. As ``Chats.create``; ``approve`` may be an async function."""
-        options = _async_options(approve, function_errors)
+        options = _options(approve, function_errors, asynchronous=True)
         return AsyncChat(
             new_session(self._connector, model, config or {}, history, on_incomplete, config_mode, options)
         )
@@ -312,14 +329,15 @@ class AsyncChats:
         function_errors: ErrorWords = "name",
     ) -> AsyncChat:
         """The chat that ``snapshot`` wrote; not a coroutine. As ``Chats.restore``."""
-        options = _async_options(approve, function_errors)
+        options = _options(approve, function_errors, asynchronous=True)
         return AsyncChat(restored_session(self._connector, data, tools, config, options))
 
 
-def _async_options(approve: Approve, function_errors: ErrorWords) -> Options:
-    return Options(
-        asynchronous=True, approve=checked_approve(approve, asynchronous=True), function_errors=function_errors
-    )
+def _options(approve: Approve, function_errors: ErrorWords, *, asynchronous: bool) -> Options:
+    if function_errors not in ("name", "message"):
+        raise ValidationError(f"function_errors is 'name' or 'message', not {function_errors!r}")
+    approved = checked_approve(approve, asynchronous=asynchronous)
+    return Options(asynchronous=asynchronous, approve=approved, function_errors=function_errors)
 
 
 def new_session(

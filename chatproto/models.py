@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from .chats import new_session
 from .convert.messages import to_contents
-from .session import AsyncResponseStream, Options, ResponseStream, Session, arun_call, run_call
+from .session import Options, Session, arun_call, run_call
+from .streams import AsyncResponseStream, ResponseStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

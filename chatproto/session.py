@@ -1,15 +1,12 @@
-"""What stands between a chat's face and its machine: who may drive it now, and the streams that hand out an answer.
+"""What stands between a chat's face and its machine: what a message is sent with, and the loop that takes the answer.
 
 Sync and async share all of it but the word ``await``.
 """
 
 from __future__ import annotations
 
-import threading
-import weakref
-from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 
@@ -18,6 +15,7 @@ from .convert.config import ReadConfig, read_config
 from .convert.messages import to_responses
 from .convert.tools import read_tools
 from .errors import LocalProtocolError, UnsupportedFunctionError, ValidationError
+from .gate import Gate
 from .machines.steps import ChunkReceived, Event, FunctionCallsRequested, RoundFailed, TurnEnded
 from .machines.turn import budget_of
 from .transport import AsyncDrive, Drive, Secrets
@@ -25,18 +23,17 @@ from .types import CountTokensConfig, GenerateContentConfig, GenerateContentResp
 from .wire.gemini import GeminiApi
 
 if TYPE_CHECKING:
-    import asyncio
-
     from .client import Connector
     from .convert.calls import Call
     from .convert.functions import ErrorWords, Function, Toolbox
     from .convert.parsed import ParseTarget
     from .convert.tools import Tools
+    from .gate import Suspended
     from .machines.conversation import Conversation
     from .machines.turn import Draft
     from .types import Content, FunctionCall, Tool
 
-__all__ = ["AsyncResponseStream", "Options", "Prepared", "ResponseStream", "Session", "arun_call", "run_call"]
+__all__ = ["Options", "Prepared", "Session", "arun_call", "run_call"]
 
 T = TypeVar("T")
 
@@ -52,6 +49,7 @@ class Prepared:
     #: The functions that the model may call, with who is asked before one runs.
     calling: Calling | None
     conversation: Conversation
+    gate: Gate
 
 
 @attrs.frozen(kw_only=True)
@@ -85,8 +83,7 @@ class Session:
         self.calling = self._calling(self._tools, None)
         #: ``automatic_function_calling_history`` is told where functions could have been called (reference, 12.7).
         self._tells_calls = options.tells_calls and _tells_calls(config)
-        self._inside = threading.Lock()
-        self._stream: weakref.ref[_Stream] | None = None
+        self.gate = Gate()
 
     # --- what a message is sent with ---
 
@@ -184,7 +181,9 @@ class Session:
             if self.conversation.config_mode == "merge":
                 headers = {**self._headers, **headers}
                 target = target or self._target
-        return Prepared(draft, self.connector.secrets(headers, draft.endpoint), target, calling, conversation)
+        # A message with a conversation of its own waits for no other.
+        gate = self.gate if conversation is self.conversation else Gate()
+        return Prepared(draft, self.connector.secrets(headers, draft.endpoint), target, calling, conversation, gate)
 
     def counted_config(self) -> tuple[CountTokensConfig | None, Mapping[str, str]]:
         """What is counted beside the contents, where the service counts it, and the headers of the chat's config."""
@@ -228,37 +227,14 @@ class Session:
         made.calling = self.calling
         return made
 
-    def enter(self) -> bool:
-        """Become the one inside; False where someone is."""
-        return self._inside.acquire(blocking=False)
-
-    def leave(self) -> None:
-        """Undo ``enter``."""
-        self._inside.release()
-
-    @contextmanager
-    def driving(self) -> Generator[None]:
-        """One thread or task at a time."""
-        if not self.enter():
-            raise LocalProtocolError(
-                "another thread or task is waiting for an answer in this chat; use a chat for each conversation"
-            )
-        try:
-            yield
-        finally:
-            self.leave()
-
     # --- driving ---
 
-    def begin(self, prepared: Prepared, stream: _Stream | None = None) -> None:
+    def begin(self, prepared: Prepared, stream: Suspended | None = None) -> None:
         """Send, and leave a stream that is merely suspended."""
         # What can fail comes first: then nothing has changed.
         prepared.conversation.send(prepared.draft)
         self.calling = prepared.calling
-        suspended = self._stream() if self._stream is not None else None
-        if suspended is not None and suspended is not stream:
-            suspended.supersede()
-        self._stream = weakref.ref(stream) if stream is not None else None
+        prepared.gate.suspend(stream)
 
     def drive(self, prepared: Prepared) -> Drive:
         """The synchronous driver for what has been sent."""
@@ -297,7 +273,7 @@ class Session:
     def ask(self, prepared: Prepared) -> GenerateContentResponse:
         """Send and wait for the whole answer: a drained stream."""
         answer: GenerateContentResponse | None = None
-        with self.driving():
+        with prepared.gate.driving():
             drive = self.drive(prepared)
             self.begin(prepared)
             with drive:
@@ -308,7 +284,7 @@ class Session:
     async def aask(self, prepared: Prepared) -> GenerateContentResponse:
         """``ask`` for asyncio."""
         answer: GenerateContentResponse | None = None
-        with self.driving():
+        with prepared.gate.driving():
             drive = self.adrive(prepared)
             self.begin(prepared)
             async with drive:
@@ -350,141 +326,6 @@ def _whole(answer: GenerateContentResponse | None) -> GenerateContentResponse:
     if answer is None:  # cannot be: a unary exchange ends with a document or an error
         raise LocalProtocolError("the exchange ended without an answer")
     return answer
-
-
-class _Stream:
-    """A streamed answer, whoever drives it."""
-
-    def __init__(self, session: Session, prepared: Prepared) -> None:
-        self._session = session
-        self._prepared = prepared
-        self._driver: Drive | AsyncDrive | None = None
-        self._over = False
-        self._superseded = False
-
-    def _ended(self) -> bool:
-        """Whether there is nothing more to ask for. Raises LocalProtocolError where a later message ended it."""
-        if self._superseded:
-            raise LocalProtocolError("a later message has ended this stream")
-        return self._over
-
-    def supersede(self) -> None:
-        """A later message is sent: let go of the connection. The conversation is told by that message."""
-        if self._driver is not None and not self._over:
-            self._superseded = True
-            self._driver.discard()
-
-    def close(self) -> None:
-        """Leave the answer. May be called at any time, from any thread or task, and twice."""
-        over, self._over = self._over, True
-        if self._driver is None or over or self._superseded:
-            return
-        if self._session.enter():
-            try:
-                self._driver.close()
-            finally:
-                self._session.leave()
-        else:
-            # Someone waits for a chunk: it ends there.
-            self._driver.interrupt()
-
-    def __del__(self) -> None:
-        self.close()
-
-
-class ResponseStream(_Stream, Iterator[GenerateContentResponse]):
-    """A streamed answer: an iterator of its chunks, and a context manager that closes it.
-
-    Nothing is sent before the first chunk is asked for. Leaving it early (``close``, ``with``, dropping it, an
-    exception in the loop) gives the connection up at once; the turn is then abandoned, unless its finish reason had
-    come. Sending another message does the same to a stream that is merely suspended; asking that one for more raises
-    LocalProtocolError. Closed from another thread while one waits for a chunk, the waiting iteration ends.
-    """
-
-    _drive: Drive | None = None
-
-    def __next__(self) -> GenerateContentResponse:
-        if self._ended():
-            raise StopIteration
-        with self._session.driving():
-            try:
-                for event in self._begun():
-                    answer = self._session.take(event, self._prepared)
-                    if answer is not None:
-                        return answer
-            except BaseException:
-                self._over = True
-                raise
-        self._over = True
-        raise StopIteration
-
-    def _begun(self) -> Drive:
-        if self._drive is None:
-            drive = self._session.drive(self._prepared)
-            self._session.begin(self._prepared, self)
-            self._drive = self._driver = drive
-        return self._drive
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class AsyncResponseStream(_Stream, AsyncIterator[GenerateContentResponse]):
-    """A streamed answer under asyncio: an async iterator of its chunks, and an async context manager that closes it.
-
-    As ResponseStream: nothing is sent before the first chunk is asked for, and leaving it early, by cancelling the task
-    too, gives the connection up at once.
-    """
-
-    _drive: AsyncDrive | None = None
-    _left: asyncio.Future[None] | None = None
-
-    async def __anext__(self) -> GenerateContentResponse:
-        if self._ended():
-            raise StopAsyncIteration
-        try:
-            with self._session.driving():
-                async for event in self._begun():
-                    answer = await self._session.atake(event, self._prepared)
-                    if answer is not None:
-                        return answer
-        except BaseException:
-            self._over = True
-            raise
-        finally:
-            if self._left is not None and not self._left.done():
-                self._left.set_result(None)
-        self._over = True
-        raise StopAsyncIteration
-
-    def _begun(self) -> AsyncDrive:
-        if self._drive is None:
-            drive = self._session.adrive(self._prepared)
-            self._session.begin(self._prepared, self)
-            self._drive = self._driver = drive
-        return self._drive
-
-    async def aclose(self) -> None:
-        """Leave the answer, and wait until a task that was waiting for a chunk has noticed: the chat is free then."""
-        import asyncio
-
-        waiting = not self._over and self._drive is not None and not self._session.enter()
-        if waiting:
-            self._left = asyncio.get_running_loop().create_future()
-        elif not self._over and self._drive is not None:
-            self._session.leave()
-        self.close()
-        if self._left is not None:
-            await self._left
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
 
 
 def run_call(connector: Connector, call: Call[T]) -> T:

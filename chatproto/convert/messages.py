@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from ..errors import ValidationError
@@ -47,7 +47,9 @@ def _said_by_the_user(part: Part) -> Part:
 
 def to_responses(given: Any) -> list[Part]:
     """Answers to function calls: FunctionResponses, parts that hold one, dicts of either, in a list or alone."""
-    items: list[Any] = [given] if isinstance(given, (Part, FunctionResponse, Mapping)) else list(given)
+    it: Any = given
+    alone = isinstance(given, (Part, FunctionResponse, Mapping)) or not isinstance(given, Iterable)
+    items: list[Any] = [it] if alone else list(it)
     parts: list[Part] = []
     for index, item in enumerate(items):
         try:
@@ -78,7 +80,7 @@ def to_part(item: Any) -> Part:
         case Part():
             return item
         case str():
-            return Part(text=str(item))
+            return Part(text=str.__str__(item))  # of a member of an Enum its text, not its name
         case File():
             # Of a file in a message, as in google-genai: where it is, and its type. Part(file) keeps its name too.
             part = Part(item)

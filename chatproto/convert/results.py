@@ -19,7 +19,9 @@ from typing import Any
 
 import attrs
 
-from ..types import FunctionCall, FunctionResponse, Part
+from ..errors import ValidationError
+from ..machines.history import encode_content
+from ..types import Content, FunctionCall, FunctionResponse, Part
 from ..types._spelling import encode_timestamp
 from ..types._value import Value
 from .durations import encode_duration
@@ -49,10 +51,19 @@ def result_part(call: FunctionCall, result: Any) -> Part:
     A function response of the function's own is kept, and gets the call's name and id. Raises FormlessError.
     """
     if isinstance(result, Part) and result.function_response is not None:
-        return result.model_copy(update={"function_response": _named(call, result.function_response)})
+        return _writable(result.model_copy(update={"function_response": _named(call, result.function_response)}))
     if isinstance(result, FunctionResponse):
-        return Part(function_response=_named(call, result))
-    return _part(call, {"result": to_json(result)})
+        return _writable(Part(function_response=_named(call, result)))
+    return _writable(_part(call, {"result": to_json(result)}))
+
+
+def _writable(part: Part) -> Part:
+    """``part``, if a content can hold it: JSON has bounds of its own, for depth and for digits."""
+    try:
+        encode_content(Content(role="user", parts=[part]))
+    except ValidationError as error:
+        raise FormlessError(f"something that cannot be sent ({error.problem})") from None
+    return part
 
 
 def error_part(call: FunctionCall, text: str) -> Part:

@@ -15,7 +15,7 @@ from .continuation import Continuation
 from .fold import Fold
 from .history import Outcome, Turn
 from .memory import Memory
-from .rounds import calls_in
+from .rounds import calls_in, has_pieces
 from .states import ConversationInput, ConversationState
 from .steps import (
     ChunkReceived,
@@ -138,7 +138,11 @@ class Answering(Memory):
         if turn.fold.usable or not (turn.finish_reason or turn.block_reason or not turn.draft.streamed):
             inside = f", inside an event of which {leftover} bytes had come" if leftover else ""
             reason = f"the stream ended without a finish reason{inside}"
-            return self._reopen(turn, ConnectionLost(reason)) if reopens else self._end(Outcome.TRUNCATED, reason)
+            if not reopens:
+                return self._end(Outcome.TRUNCATED, reason)
+            lost = ConnectionLost(reason)
+            add_partial(lost, turn)
+            return self._reopen(turn, lost)
         return self._end(Outcome.BLOCKED, why_blocked(turn))
 
     def _continue(self, turn: OpenTurn, draft: Draft, error: ChatProtoError | None) -> ContinuationStarted:
@@ -166,9 +170,9 @@ class Answering(Memory):
             turn.calls = calls
             turn.unsent = []
             self._states.take(ConversationInput.CALLS)
-            return FunctionCallsRequested(
-                function_calls(calls), automatic=turn.draft is not None and turn.draft.budget > 1
-            )
+            # Arguments that came in pieces are the program's to put together.
+            automatic = turn.draft is not None and turn.draft.budget > 1 and not has_pieces(content)
+            return FunctionCallsRequested(function_calls(calls), automatic=automatic)
         reason = f"finish reason {turn.finish_reason}" if turn.finish_reason else "answered"
         return self._end(Outcome.COMPLETED, reason + afterwards, error, said=encoded)
 

@@ -24,7 +24,7 @@ from ..errors import LocalProtocolError, TransportError, ValidationError
 from ..types import Content, FunctionCall, GenerateContentConfig, UserContent
 from ..wire.json_codec import decode, encode
 from .answering import Answering
-from .history import Outcome, Turn, decode_content, is_closed, written_at
+from .history import Outcome, Turn, decode_content, is_closed, recorded_turn, written_at
 from .memory import ConfigMode, OnIncomplete
 from .rounds import answer_calls, calls_in, responses_in
 from .states import ConversationInput, ConversationState
@@ -150,6 +150,16 @@ class Conversation(Answering):
 
     # --- user verbs ---
 
+    def record(self, user_input: Content, model_output: Sequence[Content], *, valid: bool) -> None:
+        """A turn that was had elsewhere. It is curated if it is ``valid``, says something and leaves no call open.
+
+        Raises ValidationError for a role that no history has, and LocalProtocolError while a turn is open.
+        """
+        if self.state is not ConversationState.IDLE:
+            raise LocalProtocolError("a turn is open: end it before another is recorded")
+        number = len(self._history.turns) + 1
+        self._history.commit(recorded_turn(number, [user_input, *model_output], valid=valid))
+
     def draft(
         self,
         message: Content | str | Sequence[Content],
@@ -254,7 +264,10 @@ class Conversation(Answering):
         """``draft`` for what ``send_function_responses`` takes."""
         before = None if self._open is None else self._open.draft
         streamed = (before is None or before.streamed) if stream is None else stream
-        documents = self._unsent() if parts is None else [written_at("", UserContent(list(parts)))]
+        given = None if parts is None else list(parts)
+        if given is not None and not given:
+            raise ValidationError("no function response was handed over")
+        documents = self._unsent() if given is None else [written_at("", UserContent(given))]
         if not responses_in(documents[0]):
             raise ValidationError("no part holds a function response")
         responses = tuple(documents)
@@ -303,6 +316,8 @@ class Conversation(Answering):
                 self._states.take(ConversationInput.ABANDON)
             case ConversationState.STARTING | ConversationState.ANSWERING:
                 self._states.take(ConversationInput.ABANDON)
+                if self._open is not None and self._draft is not None:
+                    self._open.unsent = list(self._draft.contents)  # they can be sent yet
                 self._draft = None
             case ConversationState.CALLS_WANTED:
                 self._end(Outcome.ABANDONED, "its function calls were not answered")

@@ -31,6 +31,7 @@ __all__ = [
     "encode_content",
     "is_closed",
     "last_said",
+    "recorded_turn",
     "split_turns",
     "written_at",
 ]
@@ -193,6 +194,21 @@ def split_turns(contents: Iterable[Content]) -> tuple[list[Turn], tuple[bytes, .
     say something and its calls are all answered, and then whole (the reference drops an invalid answer with the one
     question before it). Raises ValidationError for a role that is neither ``user`` nor ``model``.
     """
+    groups = _groups(contents)
+    turns = [_given_turn(number, group) for number, group in enumerate(groups, start=1)]
+    if turns and not turns[-1].curated and _waits(groups[-1]):
+        return turns[:-1], turns[-1].encoded
+    return turns, ()
+
+
+def recorded_turn(number: int, contents: Iterable[Content], *, valid: bool) -> Turn:
+    """A turn that was had elsewhere. Raises ValidationError for a role that no history has."""
+    turn = _given_turn(number, [document for group in _groups(contents) for document in group])
+    outcome = turn.outcome if valid else Outcome.BLOCKED
+    return attrs.evolve(turn, outcome=outcome, curated=valid and turn.curated, reason=f"recorded{turn.reason[5:]}")
+
+
+def _groups(contents: Iterable[Content]) -> list[list[dict[str, Any]]]:
     groups: list[list[dict[str, Any]]] = []
     for index, content in enumerate(contents):
         if content.role not in ("user", "model"):
@@ -203,10 +219,7 @@ def split_turns(contents: Iterable[Content]) -> tuple[list[Turn], tuple[bytes, .
         if not groups or (content.role == "user" and not responses_in(document)):
             groups.append([])
         groups[-1].append(document)
-    turns = [_given_turn(number, group) for number, group in enumerate(groups, start=1)]
-    if turns and not turns[-1].curated and _waits(groups[-1]):
-        return turns[:-1], turns[-1].encoded
-    return turns, ()
+    return groups
 
 
 def _given_turn(number: int, documents: list[dict[str, Any]]) -> Turn:

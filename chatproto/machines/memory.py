@@ -12,6 +12,7 @@ from ..errors import ConnectionLost, ValidationError
 from ..types import AutomaticFunctionCallingConfig, GenerateContentConfig, HttpOptions
 from ..types._dump import to_wire
 from ..types._hooks import converter
+from ..types._json import is_object
 from ..wire.endpoint import Endpoint
 from ..wire.gemini import Dialect, GeminiApi, generate_request
 from ..wire.json_codec import decode
@@ -42,6 +43,9 @@ _CLIENT_SIDE: Mapping[str, tuple[str, Any]] = {
     "httpOptions": ("http_options", HttpOptions),
     "shouldReturnHttpResponse": ("should_return_http_response", bool),
 }
+
+
+_SERVER = frozenset({"baseUrl", "base_url", "baseUrlResourceScope", "base_url_resource_scope"})
 
 
 class Memory:
@@ -180,12 +184,22 @@ def _config_to_json(config: GenerateContentConfig | None) -> dict[str, Any] | No
         item = getattr(config, name)
         if item is not None:
             written[key] = to_wire(item)
+    _forget_server(written)
     return written
+
+
+def _forget_server(document: dict[str, Any]) -> None:
+    """A snapshot does not say where requests go: whoever restores it has a credential, and says that."""
+    options = document.get("httpOptions")
+    if is_object(options):
+        document["httpOptions"] = {key: held for key, held in options.items() if key not in _SERVER}
 
 
 def config_from_json(document: dict[str, Any]) -> GenerateContentConfig:
     """The config that was written. What this version does not know of it is kept. Raises ValidationError."""
     hooks = converter("wire")
+    document = dict(document)
+    _forget_server(document)
     sent = {key: held for key, held in document.items() if key not in _CLIENT_SIDE}
     config: GenerateContentConfig = hooks.structure(sent, GenerateContentConfig)
     kept = {

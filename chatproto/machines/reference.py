@@ -244,6 +244,10 @@ class ReferenceConversation(Conversation):
 
     # --- a message ---
 
+    def record(self, user_input: Content, model_output: Sequence[Content], *, valid: bool) -> None:
+        """As ``record_history`` of google-genai: the Contents themselves are taken, and none is looked at."""
+        self._history.record([user_input], list(model_output), valid=valid, reason="recorded")
+
     def draft(
         self,
         message: Content | str | Sequence[Content],

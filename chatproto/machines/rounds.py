@@ -13,7 +13,7 @@ from ..types._json import is_object
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["answer_calls", "calls_in", "responses_in"]
+__all__ = ["answer_calls", "calls_in", "has_pieces", "responses_in"]
 
 Json = dict[str, Any]
 
@@ -48,6 +48,13 @@ def calls_in(content: Json) -> list[Json]:
         if answered is not None:
             calls.remove(answered)
     return calls
+
+
+def has_pieces(content: Json) -> bool:
+    """Whether the arguments of a function call in it were streamed in pieces (Vertex AI)."""
+    held = (_held(part, "functionCall", "function_call") for part in content.get("parts") or ())
+    keys = {"willContinue", "will_continue", "partialArgs", "partial_args"}
+    return any(call is not None and not keys.isdisjoint(call) for call in held)
 
 
 def responses_in(content: Json) -> list[Json]:

@@ -79,8 +79,8 @@ class Draft:
 
 
 def _endpoint_to_json(endpoint: Endpoint, usual: Endpoint) -> dict[str, Any]:
-    """What a message's own ``http_options`` said."""
-    names = ("base_url", "api_version", "timeout", "retry_options", "extra_body", "bare")
+    """What a message's own ``http_options`` said; but a snapshot does not say where requests go."""
+    names = ("api_version", "timeout", "retry_options", "extra_body")
     return {name: to_wire(getattr(endpoint, name)) for name in names if getattr(endpoint, name) != getattr(usual, name)}
 
 
@@ -88,12 +88,10 @@ def _endpoint_from_json(reader: Reader, usual: Endpoint) -> Endpoint:
     inner = Reader(reader.held("endpoint", dict), f"{reader.path}.endpoint")
     nothing = type(None)
     kinds: dict[str, tuple[type, ...]] = {
-        "base_url": (str,),
         "api_version": (str,),
         "timeout": (float, int, nothing),
         "retry_options": (dict, nothing),
         "extra_body": (dict, nothing),
-        "bare": (bool,),
     }
     changes = {name: inner.held(name, *each) for name, each in kinds.items() if name in inner.document}
     try:
@@ -101,7 +99,7 @@ def _endpoint_from_json(reader: Reader, usual: Endpoint) -> Endpoint:
             changes["retry_options"] = converter("wire").structure(changes["retry_options"], HttpRetryOptions)
         return attrs.evolve(usual, **changes)
     except ValidationError as error:
-        raise inner.wrong("retry_options" if error.path != "$" else "base_url", error.problem) from None
+        raise inner.wrong("retry_options", error.problem) from None
 
 
 def budget_of(config: GenerateContentConfig | None) -> int:

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from ..errors import ValidationError
+from ._json import is_array
 from ._open_enum import OpenEnum
 from ._spelling import Spelled, encode_base64, encode_timestamp
 from ._value import EXTRA, Value, fields_of
@@ -46,9 +47,8 @@ def known_only(item: T) -> T:
         it.__dict__.pop(EXTRA, None)
         for held in it.__dict__.values():
             known_only(held)
-    elif type(it) is list:
-        items: list[Any] = it
-        for each in items:
+    elif is_array(it):
+        for each in it:
             known_only(each)
     return item
 

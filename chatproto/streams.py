@@ -1,0 +1,152 @@
+"""Streamed answers: iterators of their chunks that can be left at any time, from anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Self
+
+from .errors import LocalProtocolError
+from .types import GenerateContentResponse
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from .session import Prepared, Session
+    from .transport import AsyncDrive, Drive
+
+__all__ = ["AsyncResponseStream", "ResponseStream"]
+
+
+class _Stream:
+    """A streamed answer, whoever drives it."""
+
+    def __init__(self, session: Session, prepared: Prepared) -> None:
+        self._session = session
+        self._prepared = prepared
+        self._driver: Drive | AsyncDrive | None = None
+        self._over = False
+        self._superseded = False
+
+    def _ended(self) -> bool:
+        """Whether there is nothing more to ask for. Raises LocalProtocolError where a later message ended it."""
+        if self._superseded:
+            raise LocalProtocolError("a later message has ended this stream")
+        return self._over
+
+    def supersede(self) -> None:
+        """A later message is sent: let go of the connection. The conversation is told by that message."""
+        if self._driver is not None and not self._over:
+            self._superseded = True
+            self._driver.discard()
+
+    def close(self) -> None:
+        """Leave the answer. May be called at any time, from any thread or task, and twice."""
+        over, self._over = self._over, True
+        if self._driver is None or over or self._superseded:
+            return
+        if self._prepared.gate.enter():
+            try:
+                self._driver.close()
+            finally:
+                self._prepared.gate.leave()
+        else:
+            # Someone waits for a chunk: it ends there.
+            self._driver.interrupt()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class ResponseStream(_Stream, Iterator[GenerateContentResponse]):
+    """A streamed answer: an iterator of its chunks, and a context manager that closes it.
+
+    Nothing is sent before the first chunk is asked for. Leaving it early (``close``, ``with``, dropping it, an
+    exception in the loop) gives the connection up at once; the turn is then abandoned, unless its finish reason had
+    come. Sending another message does the same to a stream that is merely suspended; asking that one for more raises
+    LocalProtocolError. Closed from another thread while one waits for a chunk, the waiting iteration ends.
+    """
+
+    _drive: Drive | None = None
+
+    def __next__(self) -> GenerateContentResponse:
+        if self._ended():
+            raise StopIteration
+        with self._prepared.gate.driving():
+            try:
+                for event in self._begun():
+                    answer = self._session.take(event, self._prepared)
+                    if answer is not None:
+                        return answer
+            except BaseException:
+                self._over = True
+                raise
+        self._over = True
+        raise StopIteration
+
+    def _begun(self) -> Drive:
+        if self._drive is None:
+            drive = self._session.drive(self._prepared)
+            self._session.begin(self._prepared, self)
+            self._drive = self._driver = drive
+        return self._drive
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class AsyncResponseStream(_Stream, AsyncIterator[GenerateContentResponse]):
+    """A streamed answer under asyncio: an async iterator of its chunks, and an async context manager that closes it.
+
+    As ResponseStream: nothing is sent before the first chunk is asked for, and leaving it early, by cancelling the task
+    too, gives the connection up at once.
+    """
+
+    _drive: AsyncDrive | None = None
+    _left: asyncio.Future[None] | None = None
+
+    async def __anext__(self) -> GenerateContentResponse:
+        if self._ended():
+            raise StopAsyncIteration
+        try:
+            with self._prepared.gate.driving():
+                async for event in self._begun():
+                    answer = await self._session.atake(event, self._prepared)
+                    if answer is not None:
+                        return answer
+        except BaseException:
+            self._over = True
+            raise
+        finally:
+            if self._left is not None and not self._left.done():
+                self._left.set_result(None)
+        self._over = True
+        raise StopAsyncIteration
+
+    def _begun(self) -> AsyncDrive:
+        if self._drive is None:
+            drive = self._session.adrive(self._prepared)
+            self._session.begin(self._prepared, self)
+            self._drive = self._driver = drive
+        return self._drive
+
+    async def aclose(self) -> None:
+        """Leave the answer, and wait until a task that was waiting for a chunk has noticed: the chat is free then."""
+        import asyncio
+
+        waiting = not self._over and self._drive is not None and not self._prepared.gate.enter()
+        if waiting:
+            self._left = asyncio.get_running_loop().create_future()
+        elif not self._over and self._drive is not None:
+            self._prepared.gate.leave()
+        self.close()
+        if self._left is not None:
+            await self._left
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
