@@ -403,6 +403,31 @@ def test_cancelling_a_task_while_a_function_runs(streamed: bool, kind: str) -> N
     assert talk.outcomes == ["completed"]
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("kind", ["async", "in a thread"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_in_a_function_of_an_async_chat(streamed: bool, kind: str, error: type[BaseException]) -> None:
+    """It ends the event loop. The calls are open, and the chat goes on in another."""
+    stops: list[type[BaseException]] = [error]
+
+    def toil() -> str:
+        if stops:
+            raise stops.pop()
+        return "gone on"
+
+    async def work() -> str:
+        return toil()
+
+    name = "work" if kind == "async" else "toil"
+    talk = begin(Way(True, streamed), calling(call(name, "c1")), DONE, config={"tools": [work, toil]})
+    with pytest.raises(error):
+        talk.say("q")
+    assert talk.pending == ["c1"]
+    assert text_of(talk.answer([talk.call(talk.chat.pending_calls[0])])) == "done"
+    assert talk.told() == [response(name, "c1", result="gone on")]
+    assert talk.outcomes == ["completed"]
+
+
 @every_stream
 def test_closing_a_stream_while_a_function_runs(way: Way) -> None:
     """Iterating ends. The function had run to its end, so its result can be sent without running it again."""
