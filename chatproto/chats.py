@@ -114,12 +114,11 @@ class _Remembered:
     def rewind(self, n: int = 1) -> tuple[Turn, ...]:
         """Forget the last ``n`` turns of the histories, with all their tool rounds, and give them back, oldest first.
 
-        A turn that waits for function responses counts as one. Turns that failed or were abandoned after the last one
-        that is kept are forgotten too. A stream that is merely suspended is left. Raises ValidationError, and then
-        nothing has changed, where there are fewer turns.
+        A turn that waits for function responses counts as one. What failed or was abandoned since the first of them is
+        forgotten, too. A stream that is merely suspended is left. Raises ValidationError, and then nothing has changed,
+        where there are fewer turns.
         """
-        with self._session.gate.driving():
-            return self._session.conversation.rewind(n)
+        return self._session.rewind(n)
 
     def fork(self) -> Self:
         """A chat of its own with the same past, over the same client: what is said in one is not said in the other.
@@ -185,6 +184,15 @@ class Chat(_Remembered):
         prepared = self._session.prepare_responses(responses, config, stream=stream)
         return ResponseStream(self._session, prepared) if stream else self._session.ask(prepared)
 
+    def resume(self) -> ResponseStream:
+        """What is left of an answer that was under way when ``snapshot`` was called, for a chat that was restored.
+
+        What had arrived comes first; then the answer goes on in another request, if the server had given a token for
+        that, and else it ends with ConnectionLost. Any other message leaves the answer. Raises LocalProtocolError
+        where nothing was under way.
+        """
+        return ResponseStream(self._session, self._session.prepare_rest())
+
     def call_function(self, call: FunctionCall) -> Part:
         """Run the function of one of ``pending_calls``, and give its answer. Nothing is sent.
 
@@ -232,6 +240,10 @@ class AsyncChat(_Remembered):
         """Answer all of ``pending_calls`` and go on. As ``Chat.send_function_responses``."""
         prepared = await self._session.aprepare_responses(responses, config, stream=stream)
         return AsyncResponseStream(self._session, prepared) if stream else await self._session.aask(prepared)
+
+    async def resume(self) -> AsyncResponseStream:
+        """What is left of an answer that was under way: ``async for chunk in await chat.resume()``."""
+        return AsyncResponseStream(self._session, self._session.prepare_rest())
 
     async def call_function(self, call: FunctionCall) -> Part:
         """Run the function of one of ``pending_calls``, and give its answer. As ``Chat.call_function``."""
@@ -287,8 +299,8 @@ class Chats:
 
         ``tools`` are its functions and MCP sessions: a snapshot has their declarations alone. Those that are not handed
         over are answered by hand (``pending_calls``). ``config`` takes the place of the chat's own: hand it over where
-        it had headers, or classes to make ``response.parsed`` of. A request that was under way counts as lost: its
-        answer is continued where there is a token for that, and else the turn has failed.
+        it had headers, a ``base_url``, or classes to make ``response.parsed`` of. A request that was under way counts
+        as lost: ``resume`` goes on with its answer.
 
         Raises ValidationError for what is no snapshot, and for one that a later version of chatproto wrote.
         """

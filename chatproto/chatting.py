@@ -5,11 +5,11 @@ What is imported here at once is light: ``--help`` must not wait for it.
 
 from __future__ import annotations
 
-import os  # noqa: TID251  (a part of the command line, which keeps chats in files)
+import os
 import stat
 import sys
 from contextlib import ExitStack
-from pathlib import Path  # noqa: TID251  (see os)
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import APIError, ChatProtoError, ValidationError

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .convert.tools import Tools
     from .gate import Suspended
     from .machines.conversation import Conversation
+    from .machines.history import Turn
     from .machines.turn import Draft
     from .types import Content, FunctionCall, Tool
 
@@ -50,6 +51,8 @@ class Prepared:
     calling: Calling | None
     conversation: Conversation
     gate: Gate
+    #: It was sent before the chat was restored.
+    under_way: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -133,6 +136,20 @@ class Session:
         conversation = self.conversation.branch()
         draft = conversation.draft(contents, values, stream=stream, by_hand=calling is None)
         return self._checked(draft, read, calling, conversation)
+
+    def prepare_rest(self) -> Prepared:
+        """What was under way when a chat was written. Raises LocalProtocolError where nothing was."""
+        draft = self.conversation.under_way
+        if draft is None:
+            raise LocalProtocolError("nothing is under way in this chat: send a message, or answer its pending_calls")
+        return attrs.evolve(self._checked(draft, None, self.calling, self.conversation), under_way=True)
+
+    def rewind(self, n: int) -> tuple[Turn, ...]:
+        """Forget turns, and leave a stream that is merely suspended."""
+        with self.gate.driving():
+            forgotten = self.conversation.rewind(n)
+            self.gate.suspend(None)
+            return forgotten
 
     def _prepared_responses(
         self, parts: Iterable[Any] | None, read: ReadConfig | None, offered: Offered | None, *, stream: bool
@@ -232,7 +249,8 @@ class Session:
     def begin(self, prepared: Prepared, stream: Suspended | None = None) -> None:
         """Send, and leave a stream that is merely suspended."""
         # What can fail comes first: then nothing has changed.
-        prepared.conversation.send(prepared.draft)
+        if not prepared.under_way:
+            prepared.conversation.send(prepared.draft)
         self.calling = prepared.calling
         prepared.gate.suspend(stream)
 
@@ -316,7 +334,9 @@ def answer_in(event: Event, target: ParseTarget | None) -> GenerateContentRespon
 
                 parse_response(response, target)
             return response
-        case TurnEnded(error=error) | RoundFailed(error=error) if error is not None:
+        case TurnEnded(error=error) | RoundFailed(error=error) | FunctionCallsRequested(error=error) if (
+            error is not None
+        ):
             raise error
         case _:
             return None

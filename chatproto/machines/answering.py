@@ -171,8 +171,8 @@ class Answering(Memory):
             turn.unsent = []
             self._states.take(ConversationInput.CALLS)
             # Arguments that came in pieces are the program's to put together.
-            automatic = turn.draft is not None and turn.draft.budget > 1 and not has_pieces(content)
-            return FunctionCallsRequested(function_calls(calls), automatic=automatic)
+            allowed = turn.draft is not None and turn.draft.budget > 1 and not has_pieces(content)
+            return FunctionCallsRequested(function_calls(calls), automatic=allowed and error is None, error=error)
         reason = f"finish reason {turn.finish_reason}" if turn.finish_reason else "answered"
         return self._end(Outcome.COMPLETED, reason + afterwards, error, said=encoded)
 

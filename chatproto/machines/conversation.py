@@ -89,6 +89,13 @@ class Conversation(Answering):
         """Whether the body of a response is wanted still."""
         return self._exchange is not None and self._exchange.reading
 
+    @property
+    def under_way(self) -> Draft | None:
+        """The message whose request is under way, or about to be; None where none is."""
+        if self._draft is not None:
+            return self._draft
+        return self._open.draft if self.busy and self._open is not None else None
+
     def fork(self) -> Self:
         """A conversation of its own with the same past. What is under way is left out of it."""
         made = copy.deepcopy(self)
@@ -295,6 +302,8 @@ class Conversation(Answering):
         """
         draft = self.draft_responses(parts)
         self.send(attrs.evolve(draft, budget=max(0, draft.budget - 1)))
+        if self._open is not None and self._draft is not None:
+            self._open.unsent = list(self._draft.contents)  # whatever comes between, they can be sent yet
 
     def prepare(self, draft: Draft) -> Request:
         """The request that sending ``draft`` now would make. Nothing changes, and nothing is sent."""
@@ -316,8 +325,6 @@ class Conversation(Answering):
                 self._states.take(ConversationInput.ABANDON)
             case ConversationState.STARTING | ConversationState.ANSWERING:
                 self._states.take(ConversationInput.ABANDON)
-                if self._open is not None and self._draft is not None:
-                    self._open.unsent = list(self._draft.contents)  # they can be sent yet
                 self._draft = None
             case ConversationState.CALLS_WANTED:
                 self._end(Outcome.ABANDONED, "its function calls were not answered")

@@ -122,11 +122,13 @@ class FunctionCallsRequested:
     """Conversation: the answer ended with function calls; the turn waits for their responses.
 
     ``automatic`` says that the config allows to run the functions without asking, and that a request is left to send
-    what they return (``Conversation.answer``).
+    what they return (``Conversation.answer``). ``error`` is what happened after the answer was finished, if anything
+    did: a driver should raise it, and leave the calls to the program.
     """
 
     calls: tuple[FunctionCall, ...]
     automatic: bool = False
+    error: ChatProtoError | None = None
 
 
 @attrs.frozen

@@ -27,6 +27,8 @@ __all__ = [
     "contents",
     "cuts",
     "enum_values",
+    "function_calls",
+    "function_responses",
     "int64s",
     "json_objects",
     "json_values",
@@ -275,6 +277,48 @@ def responses() -> st.SearchStrategy[Json]:
         createTime=timestamps(),
         modelStatus=_objects(modelStage=enum_values("PREVIEW", "STABLE"), retirementTime=timestamps(), message=_TEXT),
     )
+
+
+# --- tool rounds -------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def function_calls(draw: st.DrawFn, max_size: int = 3, ids: str = "abcdef") -> list[Json]:
+    """Parts that call one function or several side by side, the same one twice too; with ids or without.
+
+    ``ids`` are the letters that ids are made of; no two of the calls have the same one.
+    """
+    names = draw(st.lists(st.sampled_from(["look", "move", "wait"]), min_size=1, max_size=max_size))
+    left = draw(st.permutations([*ids]))
+    found: list[Json] = []
+    for index, name in enumerate(names):
+        call: Json = {"name": name}
+        if draw(st.booleans()):
+            call["args"] = draw(json_objects())
+        if index < len(left) and draw(st.booleans()):
+            call["id"] = f"call-{left[index]}"
+        part: Json = {"functionCall": call}
+        if index == 0 and draw(st.booleans()):  # of parallel calls, the first is signed
+            part["thoughtSignature"] = draw(base64_texts())
+        found.append(part)
+    return found
+
+
+@st.composite
+def function_responses(draw: st.DrawFn, calls: list[Json]) -> list[Json]:
+    """Parts that answer all of ``calls`` (the calls, not their parts), in any order; some ids are left out.
+
+    A call without an id may be answered with one that the program made up.
+    """
+    found: list[Json] = []
+    for index, call in enumerate(calls):
+        response: Json = {"response": draw(json_objects()), **({"name": call["name"]} if call.get("name") else {})}
+        if call.get("id") and draw(st.booleans()):
+            response["id"] = call["id"]
+        elif not call.get("id") and draw(st.integers(0, 3)) == 0:
+            response["id"] = f"made-up-{index}"
+        found.append({"functionResponse": response})
+    return draw(st.permutations(found))
 
 
 # --- answers as they travel ----------------------------------------------------------------------------------------
