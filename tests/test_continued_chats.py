@@ -11,6 +11,7 @@ from chat_faces import (
     DONE,
     MODEL,
     QUESTION,
+    WAYS,
     Json,
     Shop,
     Talk,
@@ -24,6 +25,7 @@ from chat_faces import (
     every_way,
     final,
     response,
+    restore,
     rounds,
     run,
     text_of,
@@ -511,6 +513,132 @@ def test_a_task_is_cancelled_between_the_pieces() -> None:
     run(main())
     assert talk.outcomes == ["abandoned", "completed"]
     assert talk.history()[-1] == final("fine")
+
+
+# --- a chat that was restored meanwhile -----------------------------------------------------------------------------
+
+
+def resumed(talk: Talk) -> list[types.GenerateContentResponse]:
+    """What ``resume`` brings."""
+
+    async def awaited() -> list[types.GenerateContentResponse]:
+        return [each async for each in await talk.chat.resume()]
+
+    return run(awaited()) if talk.way.asynchronous else list(talk.chat.resume())
+
+
+def written_after(way: Way, chunks: int, *answers: Any, **options: Any) -> str:
+    """A snapshot that was taken while a stream was suspended, which is left then."""
+    talk = begin(way, *answers, **options)
+    stream = opened(talk, chunks)
+    data: str = talk.chat.snapshot()
+    run(stream.aclose()) if way.asynchronous else stream.close()
+    return data
+
+
+@every_stream
+@pytest.mark.parametrize("there", WAYS)
+def test_an_answer_goes_on_where_a_chat_is_restored(way: Way, there: str) -> None:
+    """From the latest token, in either kind of chat; the history has all of it, as if it had never been away."""
+    first = [hop("And "), open_ended("so ", T1), hop("lost", None, "STOP")]
+    data = written_after(way, 2, first, config={"temperature": 0.5})
+    kept = restore(WAYS[there], data, [hop("it "), hop("goes.", T2)], [hop(" On.", None, "STOP")], "fine")
+    assert [(each.rule.name, each.reason) for each in kept.chat.explain()] == [("OPEN", "the answer is under way")] * 2
+    assert [each.text for each in resumed(kept)] == ["it ", "goes.", " On."]
+    assert tokens(kept) == [T1, T2]
+    assert kept.sent(0) == [QUESTION]
+    assert kept.transport.requests[0].json()["generationConfig"] == {"temperature": 0.5}
+    assert kept.history() == kept.history(curated=False) == [QUESTION, final("And so it goes. On.")]
+    assert kept.outcomes == ["completed"]
+    kept.say("and?")
+    assert kept.sent()[:2] == [QUESTION, final("And so it goes. On.")]
+
+
+@every_stream
+def test_what_had_arrived_comes_first(way: Way) -> None:
+    """Chunks that nobody had asked for yet are in the snapshot."""
+    answer = Answer(chunks=[b"".join(sse([hop("a"), hop("b", T1), hop("c", T2)]))], headers=EVENTS)
+    kept = restore(way, written_after(way, 1, answer), [hop("d", None, "STOP")])
+    assert [each.text for each in resumed(kept)] == ["b", "c", "d"]
+    assert tokens(kept) == [T2]
+    assert kept.history() == [QUESTION, final("abcd")]
+
+
+@every_stream
+def test_the_functions_run_where_the_chat_goes_on(way: Way) -> None:
+    """An answer that calls them is whole there."""
+    shop = Shop()
+    data = written_after(way, 1, hop("Let me see. ", T1), config=shop.config)
+    kept = restore(way, data, add(1), hop("do", T2), [hop("ne", None, "STOP")], tools=shop.tools)
+    assert text_of(resumed(kept)) == "done"
+    assert tokens(kept) == [T1, None, T2]
+    assert shop.ran == [(1, 1)]
+    assert kept.history()[2:] == [*rounds(1)[2:], final()]
+
+
+@every_stream
+def test_an_answer_without_a_token_is_lost(way: Way) -> None:
+    """It ends with the connection that is not there, and what had come; the chat goes on."""
+    kept = restore(way, written_after(way, 1, ["And ", "so"]), "fine")
+    with pytest.raises(ConnectionLost) as raised:
+        resumed(kept)
+    assert raised.value.partial is not None
+    assert raised.value.partial.text == "And "
+    assert kept.outcomes == ["failed"]
+    assert kept.transport.requests == []
+    kept.say("again")
+    assert kept.outcomes == ["failed", "completed"]
+
+
+@every_stream
+@pytest.mark.parametrize("then", ["send them again", "resume"])
+def test_results_that_were_under_way_are_sent_again(way: Way, then: str) -> None:
+    """Their functions do not run twice. Where the answer to them had no token, the calls are open."""
+    shop = Shop()
+    data = written_after(way, 2, add(1), ["do", "ne"], config=shop.config)
+    kept = restore(way, data, DONE, tools=shop.tools)
+    if then == "resume":
+        with pytest.raises(ConnectionLost):
+            resumed(kept)
+        assert kept.pending == ["c1"]
+    assert text_of(kept.answer()) == "done"
+    assert kept.told() == [response("add", "c1", result=2)]
+    assert kept.history() == [*rounds(1), final()]
+    assert shop.ran == [(1, 1)]
+
+
+@every_stream
+def test_another_message_leaves_what_was_under_way(way: Way) -> None:
+    """As it leaves a stream that is suspended."""
+    kept = restore(way, written_after(way, 1, hop("And ", T1)), "fine")
+    assert text_of(kept.say("never mind")) == "fine"
+    assert kept.outcomes == ["abandoned", "completed"]
+    assert kept.history() == [{"role": "user", "parts": [{"text": "never mind"}]}, final("fine")]
+
+
+@every_way
+def test_there_is_nothing_to_go_on_with(way: Way) -> None:
+    """In a new chat, after a whole answer, and where calls wait."""
+    talk = begin(way, "one", add(1), config=Shop().config, approve=True)
+    for message in ("a", "b", None):
+        with pytest.raises(LocalProtocolError, match="nothing is under way"):
+            resumed(talk)
+        if message:
+            talk.say(message)
+    assert talk.pending == ["c1"]
+
+
+@every_stream
+def test_a_suspended_stream_is_taken_up_by_another(way: Way) -> None:
+    """In the chat itself, too: the connection is given up, and the answer goes on from its token."""
+    talk = begin(way, [hop("a", T1), hop("b", T2)], [hop("c", None, "STOP")])
+    stream = opened(talk, 1)
+    assert text_of(resumed(talk)) == "c"
+    assert tokens(talk) == [None, T1]
+    with pytest.raises(LocalProtocolError, match="later message"):
+        run(anext(stream)) if way.asynchronous else next(stream)
+    assert talk.transport.discarded == 1
+    assert talk.history() == [QUESTION, final("ac")]
 
 
 # --- over sockets ---------------------------------------------------------------------------------------------------
