@@ -567,6 +567,34 @@ def test_w3_a_stream_that_is_dropped_leaves_no_trace(stage: Stage, mode: str, ta
         assert (talk.comprehensive, talk.curated, len(talk.requests)) == (NOTHING, NOTHING, min(taken, 1))
 
 
+def test_a_message_whose_task_is_cancelled_is_not_recorded(stage: Stage) -> None:
+    """And the chat goes on."""
+    for library in stage.libraries:
+        arrived = threading.Event()
+
+        def answer(received: Received, arrived: Any = arrived) -> list[bytes | float]:
+            waits = not arrived.is_set()
+            arrived.set()
+            return [head(200, content_length=2, content_type="application/json"), 5.0 if waits else b"{}"]
+
+        with LoopbackServer() as server:
+            server.on("/v1/models/m:generateContent", answer)
+            talk = Talk(stage.runner, library, "async", Line(server.url("/"), "")).create()
+            assert talk.wait(_cancelled(talk.chat, arrived))
+            assert talk.comprehensive == NOTHING
+            talk.send("n")
+            assert talk.comprehensive == "U(n) M([])"
+
+
+async def _cancelled(chat: Any, arrived: threading.Event) -> bool:
+    """Send a message, and cancel it when its request has arrived; whether it then was."""
+    task = asyncio.ensure_future(chat.send_message("q"))
+    assert await asyncio.to_thread(arrived.wait, 5.0)
+    task.cancel()
+    await asyncio.wait([task])
+    return task.cancelled()
+
+
 def test_an_answer_that_takes_too_long_is_not_recorded(stage: Stage, mode: str) -> None:
     """The timeout is one of the transport's errors."""
     with LoopbackServer() as server:
@@ -647,6 +675,30 @@ def test_w16_what_is_done_to_the_curated_list_is_sent(stage: Stage, mode: str) -
         talk.send("r")
         assert talk.requests == ["U(q)", "U(q) M(Z) U(c) M(d) U(r)"]
         assert talk.comprehensive == "U(a) M(b) U(q) M(Z) U(r) M(Z)"
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        pytest.param({"role": "user", "parts": [{"text": "x"}]}, id="a dict of a content"),
+        pytest.param("x", id="text"),
+        pytest.param(lambda types: types.Part(text="x"), id="a part"),
+    ],
+)
+def test_w16_texts_and_parts_in_the_curated_list(stage: Stage, mode: str, put: Any) -> None:
+    """They are sent as contents of the user."""
+    for talk in stage.talks(mode):
+        talk.chat.get_history(curated=True).append(talk.made(put))
+        talk.send("q")
+        assert talk.requests == ["U(x) U(q)"]
+
+
+def test_w16_anything_else_in_the_curated_list_is_refused(stage: Stage, mode: str) -> None:
+    """With a ValueError, before anything is sent."""
+    for talk in stage.talks(mode):
+        talk.chat.get_history(curated=True).append(0)
+        assert talk.failed(talk.send) == {"family": "validation"}
+        assert (talk.line.requests, len(talk.chat.get_history())) == ([], 0)
 
 
 def test_contents_are_shared_with_the_caller(stage: Stage, mode: str) -> None:

@@ -21,6 +21,8 @@ from differential.compare import canonical
 from differential.play import dump
 from reference_chats import MODES, Played, Send, Stage, Talk, answered, call, events, failure, says, short
 
+from chatproto import types
+
 Json = dict[str, Any]
 USAGE: Json = {"usageMetadata": {"totalTokenCount": 3}}
 SAME = "the same"
@@ -647,6 +649,44 @@ def test_w44_a_member_of_an_enum_as_a_default(stage: Stage, mode: str) -> None:
         else:
             talk.send()
             assert talk.comprehensive.endswith("U(made painted result='RED') M(done)")
+
+
+def its_own() -> Any:
+    return types.FunctionResponse(response={"x": 1})
+
+
+def test_a_function_may_write_its_own_response(stage: Stage, mode: str) -> None:
+    """On purpose: google-genai wraps a FunctionResponse as any result; here it is the response."""
+
+    def theirs_own() -> Any:
+        return stage.reference.types.FunctionResponse(response={"x": 1})
+
+    assert reply_to(stage, stage.reference, mode, theirs_own, {}) == {"result": {"response": {"x": 1}}}
+    assert reply_to(stage, stage.compat, mode, its_own, {}) == {"x": 1}
+
+
+def test_two_functions_of_one_name(stage: Stage, mode: str) -> None:
+    """On purpose: google-genai declares both, which the API refuses, and would call the later; here it is an error."""
+    theirs, ours = (stage.talk(library, mode, answered(DONE)) for library in stage.libraries)
+    config = {"tools": [*tools([]), *tools([])]}
+    theirs.create(config).send()
+    assert len(theirs.line.requests[0]["body"]["tools"][0]["functionDeclarations"]) == 4
+    assert ours.failed(partial(ours.create, config)) == {"family": "validation"}
+
+
+def test_a_function_that_ends_the_program(stage: Stage) -> None:
+    """Nothing of its round is recorded, and a chat that is left over goes on."""
+
+    def leave() -> None:
+        """Leaves."""
+        raise SystemExit
+
+    for talk in stage.talks("sync", answered(says(call("leave", {}))), {"tools": [leave]}):
+        with pytest.raises(SystemExit):
+            talk.send()
+        assert talk.comprehensive == NOTHING
+        talk.send("n")
+        assert talk.comprehensive == talk.curated == "U(n) M(Z)"
 
 
 # --- W15, and what runs where -------------------------------------------------------------------------------------
