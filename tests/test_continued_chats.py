@@ -578,29 +578,45 @@ def test_the_functions_run_where_the_chat_goes_on(way: Way) -> None:
 
 @every_stream
 def test_an_answer_without_a_token_is_lost(way: Way) -> None:
-    """It ends with the connection that is not there, and what had come; the chat goes on."""
+    """Its turn has failed, and the ledger has what had come; the chat goes on."""
     kept = restore(way, written_after(way, 1, ["And ", "so"]), "fine")
-    with pytest.raises(ConnectionLost) as raised:
-        resumed(kept)
-    assert raised.value.partial is not None
-    assert raised.value.partial.text == "And "
     assert kept.outcomes == ["failed"]
+    assert wire(kept.chat.turns[0].contents) == [QUESTION, final("And ")]
+    with pytest.raises(LocalProtocolError, match="nothing is under way"):
+        resumed(kept)
     assert kept.transport.requests == []
     kept.say("again")
     assert kept.outcomes == ["failed", "completed"]
 
 
 @every_stream
-@pytest.mark.parametrize("then", ["send them again", "resume"])
-def test_results_that_were_under_way_are_sent_again(way: Way, then: str) -> None:
-    """Their functions do not run twice. Where the answer to them had no token, the calls are open."""
+def test_what_had_arrived_of_an_answer_that_is_lost(way: Way) -> None:
+    """It is handed out, and then the error comes, with all of it."""
+    answer = Answer(chunks=[b"".join(sse([hop("a"), hop("b")])), b"data: {"], headers=EVENTS)
+    kept = restore(way, written_after(way, 1, answer))
+    heard: list[str | None] = []
+
+    async def awaited() -> None:
+        async for each in await kept.chat.resume():
+            heard.append(each.text)  # noqa: PERF401  (it raises at the end)
+
+    with pytest.raises(ConnectionLost) as raised:
+        run(awaited()) if way.asynchronous else heard.extend(each.text for each in kept.chat.resume())
+    assert heard == ["b"]
+    assert raised.value.partial is not None
+    assert raised.value.partial.text == "ab"
+    assert kept.outcomes == ["failed"]
+
+
+@every_stream
+def test_results_that_were_under_way_are_sent_again(way: Way) -> None:
+    """Where the answer to them had no token, the calls are open; their functions do not run twice."""
     shop = Shop()
     data = written_after(way, 2, add(1), ["do", "ne"], config=shop.config)
     kept = restore(way, data, DONE, tools=shop.tools)
-    if then == "resume":
-        with pytest.raises(ConnectionLost):
-            resumed(kept)
-        assert kept.pending == ["c1"]
+    with pytest.raises(LocalProtocolError, match="nothing is under way"):
+        resumed(kept)
+    assert kept.pending == ["c1"]
     assert text_of(kept.answer()) == "done"
     assert kept.told() == [response("add", "c1", result=2)]
     assert kept.history() == [*rounds(1), final()]
