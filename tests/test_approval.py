@@ -207,8 +207,6 @@ def test_an_answer_that_must_be_awaited_in_a_sync_chat(streamed: bool) -> None:
 @pytest.mark.parametrize("error", [KeyError("lost"), FunctionError("for the model"), KeyboardInterrupt()], ids=repr)
 def test_an_exception_in_the_one_who_is_asked(way: Way, error: BaseException) -> None:
     """It comes through; nothing has run, and the calls are open."""
-    if isinstance(error, KeyboardInterrupt) and way.asynchronous:
-        pytest.skip("an event loop ends with it")
     shop = Shop()
     errors = [error]
 
