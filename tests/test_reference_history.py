@@ -592,7 +592,8 @@ async def _cancelled(chat: Any, arrived: threading.Event) -> bool:
     assert await asyncio.to_thread(arrived.wait, 5.0)
     task.cancel()
     await asyncio.wait([task])
-    return task.cancelled()
+    was: bool = task.cancelled()
+    return was
 
 
 def test_an_answer_that_takes_too_long_is_not_recorded(stage: Stage, mode: str) -> None:

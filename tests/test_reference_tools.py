@@ -9,7 +9,7 @@ import asyncio
 import enum
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, Literal, Optional, Union
@@ -214,7 +214,7 @@ def test_functions_are_not_called(stage: Stage, mode: str, config: Any, *, strea
     script = [events(ACT)] if streamed else answered(ACT)
     made = (lambda calls: [*tools(calls), DECLARED]) if config == "beside" else tools
     settings = None if config == "beside" else config
-    played = stage.play_both(mode, script, Send(streamed=streamed), tools=made, config=settings, then=True)
+    played = stage.play_both(mode, script, Send(streamed=streamed), tools=made, config=settings, then=not streamed)
     check(played, FIRST, SAME, ["U(q)"], [])
 
 
@@ -447,83 +447,95 @@ def raises(x: int) -> Any:
     raise RuntimeError(f"no {x} today")
 
 
+def replies_to(stage: Stage, library: Any, mode: str, rows: Sequence[Any]) -> list[Json]:
+    """What the model is told when it makes all the calls of a table: of a function, with arguments."""
+    calls = [call(row.values[0].__name__, row.values[1]) for row in rows]
+    functions = {row.values[0].__name__: row.values[0] for row in rows}
+    talk = stage.talk(library, mode, answered(says(*calls), DONE)).create({"tools": list(functions.values())})
+    talk.send("q")
+    said = [part["functionResponse"] for part in talk.line.requests[1]["body"]["contents"][-1]["parts"]]
+    assert [each["name"] for each in said] == [row.values[0].__name__ for row in rows]
+    assert all(each.keys() == {"name", "response"} for each in said)
+    return [each["response"] for each in said]
+
+
 def reply_to(stage: Stage, library: Any, mode: str, function: Any, args: Json) -> Json:
     """What the model is told when it calls a function."""
-    script = answered(says(call(function.__name__, args)), DONE)
-    talk = stage.talk(library, mode, script).create({"tools": [function]})
-    talk.send("q")
-    (part,) = talk.line.requests[1]["body"]["contents"][-1]["parts"]
-    said: Json = part["functionResponse"]
-    assert said.keys() == {"name", "response"}
-    made: Json = said["response"]
-    return made
+    (reply,) = replies_to(stage, library, mode, [pytest.param(function, args)])
+    return reply
 
 
-@pytest.mark.parametrize(
-    ("function", "args", "result"),
-    [
-        pytest.param(kind_of_int, {"x": 2}, "int", id="an integer"),
-        pytest.param(kind_of_int, {"x": 2.0}, "int", id="2.0 is 2"),
-        pytest.param(kind_of_float, {"x": 2.5}, "float", id="a number"),
-        pytest.param(half, {"x": 3}, 1.5, id="an integer for a number"),
-        pytest.param(text, {"x": "a"}, "a", id="text"),
-        pytest.param(flag, {"x": True}, True, id="true"),
-        pytest.param(optional, {}, 7, id="an argument that is left out"),
-        pytest.param(optional, {"x": None}, None, id="null"),
-        pytest.param(optional, {"x": 1}, 1, id="a value where null may be"),
-        pytest.param(either, {"x": "a"}, "a", id="the second of a union"),
-        pytest.param(numbers, {"x": [1, 2]}, [1, 2], id="a list"),
-        pytest.param(table, {"x": {"a": 1}}, {"a": 1}, id="an object"),
-        pytest.param(anything_in, {"x": {"a": [2.0, {"b": 3.0}]}}, '{"a": [2, {"b": 3}]}', id="2.0 is 2 everywhere"),
-        pytest.param(two, {"x": 1}, [1, 5], id="a default"),
-        pytest.param(order, {"item": {"name": "tea", "count": 2.0}}, ["Item", "tea", 2], id="a model"),
-        pytest.param(order, {"item": {"name": "tea", "more": 1}}, ["Item", "tea", 1], id="a model ignores more"),
-        pytest.param(orders, {"items": [{"name": "tea"}]}, ["tea"], id="a list of models"),
-        pytest.param(maybe_order, {"item": {"name": "tea"}}, "tea", id="a model where null may be"),
-        pytest.param(maybe_order, {"item": None}, None, id="null where a model may be"),
-        pytest.param(order_or_place, {"it": {"name": "tea"}}, "Item", id="the first of two models"),
-        pytest.param(give_back, {"item": {"name": "tea"}}, {"name": "tea", "count": 1}, id="a model as the result"),
-        pytest.param(nothing, {}, None, id="None as the result"),
-        pytest.param(data, {}, "eA==", id="bytes as the result"),
-        pytest.param(pair, {}, [1, 2], id="a tuple as the result"),
-        pytest.param(error_itself, {}, {"error": "not one"}, id="any dict is wrapped"),
-    ],
-)
-def test_arguments_and_results(stage: Stage, mode: str, function: Any, args: Json, result: Any) -> None:
+RESULTS = [
+    pytest.param(kind_of_int, {"x": 2}, "int", id="an integer"),
+    pytest.param(kind_of_int, {"x": 2.0}, "int", id="2.0 is 2"),
+    pytest.param(kind_of_float, {"x": 2.5}, "float", id="a number"),
+    pytest.param(half, {"x": 3}, 1.5, id="an integer for a number"),
+    pytest.param(text, {"x": "a"}, "a", id="text"),
+    pytest.param(flag, {"x": True}, True, id="true"),
+    pytest.param(optional, {}, 7, id="an argument that is left out"),
+    pytest.param(optional, {"x": None}, None, id="null"),
+    pytest.param(optional, {"x": 1}, 1, id="a value where null may be"),
+    pytest.param(either, {"x": "a"}, "a", id="the second of a union"),
+    pytest.param(numbers, {"x": [1, 2]}, [1, 2], id="a list"),
+    pytest.param(table, {"x": {"a": 1}}, {"a": 1}, id="an object"),
+    pytest.param(anything_in, {"x": {"a": [2.0, {"b": 3.0}]}}, '{"a": [2, {"b": 3}]}', id="2.0 is 2 everywhere"),
+    pytest.param(two, {"x": 1}, [1, 5], id="a default"),
+    pytest.param(order, {"item": {"name": "tea", "count": 2.0}}, ["Item", "tea", 2], id="a model"),
+    pytest.param(order, {"item": {"name": "tea", "more": 1}}, ["Item", "tea", 1], id="a model ignores more"),
+    pytest.param(orders, {"items": [{"name": "tea"}]}, ["tea"], id="a list of models"),
+    pytest.param(maybe_order, {"item": {"name": "tea"}}, "tea", id="a model where null may be"),
+    pytest.param(maybe_order, {"item": None}, None, id="null where a model may be"),
+    pytest.param(order_or_place, {"it": {"name": "tea"}}, "Item", id="the first of two models"),
+    pytest.param(give_back, {"item": {"name": "tea"}}, {"name": "tea", "count": 1}, id="a model as the result"),
+    pytest.param(nothing, {}, None, id="None as the result"),
+    pytest.param(data, {}, "eA==", id="bytes as the result"),
+    pytest.param(pair, {}, [1, 2], id="a tuple as the result"),
+    pytest.param(error_itself, {}, {"error": "not one"}, id="any dict is wrapped"),
+]
+
+
+@pytest.mark.parametrize(("function", "args", "result"), RESULTS)
+def test_arguments_and_results(stage: Stage, function: Any, args: Json, result: Any) -> None:
     """What the function takes, and what the model is told."""
     for library in stage.libraries:
-        assert reply_to(stage, library, mode, function, args) == {"result": result}
+        assert reply_to(stage, library, "sync", function, args) == {"result": result}
+
+
+def test_arguments_and_results_in_async_chats(stage: Stage) -> None:
+    """The same, here in one answer with all the calls."""
+    for library in stage.libraries:
+        assert replies_to(stage, library, "async", RESULTS) == [{"result": row.values[2]} for row in RESULTS]
 
 
 NOT_COMPATIBLE = "Failed to parse parameter x for function {0} from function call part because"
 
+FAILURES = [
+    pytest.param(kind_of_int, {"x": 1.5}, NOT_COMPATIBLE, "expected an integer", id="1.5 is no integer"),
+    pytest.param(kind_of_int, {"x": "1"}, NOT_COMPATIBLE, "expected an integer", id="nor is text"),
+    pytest.param(kind_of_int, {"x": None}, NOT_COMPATIBLE, "expected an integer", id="nor is null"),
+    pytest.param(text, {"x": 5}, NOT_COMPATIBLE, "expected a string", id="5 is no text"),
+    pytest.param(flag, {"x": 1}, NOT_COMPATIBLE, "expected true or false", id="1 is not true"),
+    pytest.param(half, {"x": "1"}, NOT_COMPATIBLE, "expected a number", id="text is no number"),
+    pytest.param(optional, {"x": "a"}, NOT_COMPATIBLE, "expected an integer or null", id="none of a union"),
+    pytest.param(numbers, {"x": ["a"]}, NOT_COMPATIBLE, "'x' at [0]", id="an item of a list"),
+    pytest.param(numbers, {"x": "12"}, "isinstance() argument 2", "expected an array", id="text is no list"),
+    pytest.param(table, {"x": [1]}, "isinstance() argument 2", "expected an object", id="a list is no object"),
+    pytest.param(order, {"item": {"count": 1}}, "Failed to parse parameter item", "'item' at .name", id="a model"),
+    pytest.param(two, {"y": 1}, "missing 1 required positional argument: 'x'", "'x' is missing", id="one is missing"),
+    pytest.param(raises, {"x": 1}, "because of error no 1 today", "raises raised RuntimeError", id="it raises"),
+]
 
-@pytest.mark.parametrize(
-    ("function", "args", "theirs", "ours"),
-    [
-        pytest.param(kind_of_int, {"x": 1.5}, NOT_COMPATIBLE, "expected an integer", id="1.5 is no integer"),
-        pytest.param(kind_of_int, {"x": "1"}, NOT_COMPATIBLE, "expected an integer", id="nor is text"),
-        pytest.param(kind_of_int, {"x": None}, NOT_COMPATIBLE, "expected an integer", id="nor is null"),
-        pytest.param(text, {"x": 5}, NOT_COMPATIBLE, "expected a string", id="5 is no text"),
-        pytest.param(flag, {"x": 1}, NOT_COMPATIBLE, "expected true or false", id="1 is not true"),
-        pytest.param(half, {"x": "1"}, NOT_COMPATIBLE, "expected a number", id="text is no number"),
-        pytest.param(optional, {"x": "a"}, NOT_COMPATIBLE, "expected an integer or null", id="none of a union"),
-        pytest.param(numbers, {"x": ["a"]}, NOT_COMPATIBLE, "'x' at [0]", id="an item of a list"),
-        pytest.param(numbers, {"x": "12"}, "isinstance() argument 2", "expected an array", id="text is no list"),
-        pytest.param(table, {"x": [1]}, "isinstance() argument 2", "expected an object", id="a list is no object"),
-        pytest.param(order, {"item": {"count": 1}}, "Failed to parse parameter item", "'item' at .name", id="a model"),
-        pytest.param(
-            two, {"y": 1}, "missing 1 required positional argument: 'x'", "'x' is missing", id="one is missing"
-        ),
-        pytest.param(raises, {"x": 1}, "because of error no 1 today", "raises raised RuntimeError", id="it raises"),
-    ],
-)
-def test_calls_that_fail(stage: Stage, mode: str, function: Any, args: Json, theirs: str, ours: str) -> None:
+
+@pytest.mark.parametrize("mode", MODES)
+def test_calls_that_fail(stage: Stage, mode: str) -> None:
     """The model is told. On purpose in other words: google-genai's tell it of Python, and all that an error says."""
-    for library, words in zip(stage.libraries, (theirs.format(function.__name__), ours), strict=True):
-        response = reply_to(stage, library, mode, function, args)
-        assert response.keys() == {"error"}
-        assert words in response["error"]
+    for index, library in enumerate(stage.libraries):
+        responses = replies_to(stage, library, mode, FAILURES)
+        for row, response in zip(FAILURES, responses, strict=True):
+            function: Any = row.values[0]
+            words = str(row.values[2 + index])
+            assert response.keys() == {"error"}, row.id
+            assert words.format(function.__name__) in response["error"], row.id
 
 
 def choice(x: Literal["red", "blue"]) -> Any:
