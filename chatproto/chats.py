@@ -397,6 +397,7 @@ def restored_session(
         config=None if read_anew is None else read_anew.values,
         asynchronous=options.asynchronous,
     )
+    conversation.settle()
     session = Session(connector, conversation, read_anew, options)
     if tools:
         session.bind(tools)

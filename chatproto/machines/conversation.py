@@ -28,7 +28,15 @@ from .history import Outcome, Turn, decode_content, is_closed, recorded_turn, wr
 from .memory import ConfigMode, OnIncomplete
 from .rounds import answer_calls, calls_in, responses_in
 from .states import ConversationInput, ConversationState
-from .steps import DocumentReceived, ExchangeEnded, SendRequest, Step
+from .steps import (
+    DocumentReceived,
+    ExchangeEnded,
+    FunctionCallsRequested,
+    RoundFailed,
+    SendRequest,
+    Step,
+    TurnEnded,
+)
 from .turn import Draft, budget_of, function_calls
 
 if TYPE_CHECKING:
@@ -102,6 +110,18 @@ class Conversation(Answering):
         if made.busy:
             made.abandon()
         return made
+
+    def settle(self) -> None:
+        """End what is under way, if nothing is left of it to tell, to send or to wait for.
+
+        So a chat that was restored while its request was under way shows at once that the request was lost.
+        """
+        trial = copy.deepcopy(self)
+        while (step := trial.next()) is not None:
+            if not isinstance(step, (FunctionCallsRequested, RoundFailed, TurnEnded)):
+                return
+        while self.next() is not None:
+            pass
 
     def rewind(self, n: int = 1) -> tuple[Turn, ...]:
         """Forget the last ``n`` turns that are in a history, whole, and all that came after; gives what was forgotten.
@@ -290,7 +310,10 @@ class Conversation(Answering):
         return draft
 
     def _unsent(self) -> list[dict[str, Any]]:
-        unsent = [] if self._open is None else self._open.unsent
+        turn = self._open
+        unsent = [] if turn is None else turn.unsent
+        if turn is not None and turn.handed_out and not unsent:
+            unsent = turn.contents[turn.handed_out :]  # those that are under way
         if not unsent:
             raise ValidationError("no function responses wait to be sent again: hand over parts that hold some")
         return [decode(content, what="a function response") for content in unsent]

@@ -9,7 +9,15 @@ import copy
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import ConnectionLost, ValidationError
-from ..types import AutomaticFunctionCallingConfig, GenerateContentConfig, HttpOptions
+from ..types import (
+    AutomaticFunctionCallingConfig,
+    Content,
+    GenerateContentConfig,
+    HttpOptions,
+    Schema,
+    SpeechConfig,
+    Tool,
+)
 from ..types._dump import to_wire
 from ..types._hooks import converter
 from ..types._json import is_object
@@ -24,9 +32,8 @@ from .states import ConversationState, ConversationStates
 from .turn import Draft, OpenTurn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from ..types import Content
     from ..wire.http import Request
     from .reading import Reader
 
@@ -37,11 +44,18 @@ ConfigMode = Literal["replace", "merge"]
 
 _LOST = "the chat was restored while an answer was under way"
 #: Fields of a config that are never sent, so the wire has no place for them.
-_CLIENT_SIDE: Mapping[str, tuple[str, Any]] = {
+_CLIENT_SIDE: dict[str, tuple[str, Any]] = {
     "automaticContinuation": ("automatic_continuation", bool),
     "automaticFunctionCalling": ("automatic_function_calling", AutomaticFunctionCallingConfig),
     "httpOptions": ("http_options", HttpOptions),
     "shouldReturnHttpResponse": ("should_return_http_response", bool),
+}
+#: Fields that a program may give in several forms, and the one that they have by now.
+_SETTLED: dict[str, tuple[str, Any]] = {
+    "responseSchema": ("response_schema", Schema),
+    "speechConfig": ("speech_config", SpeechConfig),
+    "systemInstruction": ("system_instruction", Content),
+    "tools": ("tools", list[Tool]),
 }
 
 
@@ -202,11 +216,15 @@ def config_from_json(document: dict[str, Any]) -> GenerateContentConfig:
     _forget_server(document)
     sent = {key: held for key, held in document.items() if key not in _CLIENT_SIDE}
     config: GenerateContentConfig = hooks.structure(sent, GenerateContentConfig)
-    kept = {
-        name: hooks.structure(document[key], kind)
-        for key, (name, kind) in _CLIENT_SIDE.items()
-        if document.get(key) is not None
-    }
+    kept: dict[str, Any] = {}
+    for key, (name, kind) in (_CLIENT_SIDE | _SETTLED).items():
+        item = document.get(key)
+        if item is None or (key == "speechConfig" and isinstance(item, str)):
+            continue
+        try:
+            kept[name] = hooks.structure(item, kind)
+        except ValidationError as error:
+            raise error.under(f".{key}") from None
     return config.model_copy(update=kept)
 
 

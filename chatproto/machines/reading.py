@@ -13,6 +13,7 @@ from ..wire.json_codec import decode, encode
 __all__ = ["Reader", "contents_to_json"]
 
 E = TypeVar("E", bound=enum.Enum)
+W = TypeVar("W", bound=str)
 Json = dict[str, Any]
 
 
@@ -42,6 +43,13 @@ class Reader:
             return kind(item)
         except ValueError:
             raise self.wrong(key, f"not one of {', '.join(repr(each.value) for each in kind)}: {item!r}") from None
+
+    def word(self, key: str, *words: W) -> W:
+        """One of several words."""
+        item = self.held(key, str)
+        if item not in words:
+            raise self.wrong(key, f"not one of {', '.join(map(repr, words))}: {item!r}")
+        return words[words.index(item)]
 
     def count(self, key: str) -> int:
         """A number from 0."""

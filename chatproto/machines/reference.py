@@ -258,6 +258,11 @@ class ReferenceConversation(Conversation):
     ) -> Draft:
         """As every conversation; the contents themselves will be recorded."""
         contents = contents_of(message)
+        for index, item in enumerate(self._history.curated):  # the list is the program's, too
+            try:
+                _sendable(item)
+            except ValidationError as error:
+                raise error.under(f".history[{index}]") from None
         draft = super().draft(contents, config, stream=stream, by_hand=by_hand)
         return attrs.evolve(draft, said=tuple(contents))
 
@@ -282,7 +287,7 @@ class ReferenceConversation(Conversation):
     def _opened(self, draft: Draft) -> OpenTurn:
         before = self._open
         if draft.responses is None or not isinstance(before, _Round):
-            said = [*self._history.curated, *draft.said]
+            said = [*map(_sendable, self._history.curated), *draft.said]
             return self._round(said, draft.said, 0)
         if self.forgets_rounds and draft.streamed and not before.ended_with_content:
             return self._round(before.said, before.user_input, before.rounds)
@@ -391,6 +396,15 @@ class SyncModelsConversation(ReferenceConversation):
     """google-genai's synchronous ``models``: without a chat no round is forgotten."""
 
     forgets_rounds = False
+
+
+def _sendable(item: Any) -> Content:
+    """What a program put into the list, as a content. Raises ValidationError for what cannot be one."""
+    if isinstance(item, str):
+        return Content(role="user", parts=[Part(text=item)])
+    if isinstance(item, Part):
+        return Content(role="user", parts=[item])
+    return Content.model_validate(item)
 
 
 def _without_id(part: Part) -> Part:

@@ -66,8 +66,8 @@ def read(
         config=config,
         dialect=dialect,
         endpoint=endpoint,
-        on_incomplete=reader.held("onIncomplete", str),
-        config_mode=reader.held("configMode", str),
+        on_incomplete=reader.word("onIncomplete", "drop", "keep"),
+        config_mode=reader.word("configMode", "replace", "merge"),
     )
     made.restore(reader)
     known = {"format", "version", *made.to_json()}

@@ -149,6 +149,9 @@ class GeminiApi:
 
 def checked_model(model: str) -> str:
     """``model``, if it can be part of a URL."""
+    given: Any = model
+    if not isinstance(given, str):
+        raise ValidationError(f"the name of a model is text, not {type(given).__name__}")
     if not model:
         raise ValidationError("a model is needed, for example 'gemini-2.5-flash'")
     if ".." in model or "?" in model or "&" in model:
