@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import gc
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Self
 
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     from differential.play import Library, Transcript
     from differential.scenario import Scenario
 
-PROFILES = ("default",)
+# google-genai leaves the connections of streams that were left to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:(?i)unclosed:ResourceWarning")
+
+PROFILES = ("default", "compat")
 
 
 class Stage:
@@ -37,6 +41,7 @@ class Stage:
     def __init__(self) -> None:
         self._server = ScriptServer()
         self._runner = asyncio.Runner()
+        self._runner.get_loop().set_exception_handler(lambda *_: None)
         self.reference = Reference()
         self.ours = {profile: Ours(profile) for profile in PROFILES}
         self._played: dict[int, Transcript] = {}
@@ -50,6 +55,8 @@ class Stage:
         for library in libraries:
             self._runner.run(library.aclose())
             library.close()
+        # What the reference has left behind is collected here, where nobody is told of it.
+        gc.collect()
         self._runner.close()
         self._server.__exit__(None, None, None)
 
@@ -83,6 +90,7 @@ class Tally:
     profile: str
     scenarios: int = 0
     steps: int = 0
+    settled: int = 0
     crashed: int = 0
     same: int = 0
     different: int = 0
@@ -93,6 +101,7 @@ class Tally:
         """One more."""
         self.scenarios += 1
         self.steps += verdict.compared
+        self.settled += verdict.settled
         self.keys.update(set(verdict.deliberate))
         if verdict.bugs:
             again = f"pytest tests/test_differential.py -k {self.profile} --scenario {seed}"
@@ -107,7 +116,8 @@ class Tally:
     def __str__(self) -> str:
         keys = ", ".join(f"{key}: {count}" for key, count in self.keys.most_common())
         return (
-            f"{self.profile}: {self.scenarios} scenarios ({self.steps} messages), {self.same} the same, "
+            f"{self.profile}: {self.scenarios} scenarios ({self.steps} messages, of {self.settled} only a part), "
+            f"{self.same} the same, "
             f"{self.crashed} in which google-genai itself crashes, {self.different} with deliberate differences only"
             f" ({keys}), {len(self.bugs)} with others"
         )
@@ -131,12 +141,21 @@ def test_scenarios_come_to_the_same(
 
 def changed(transcript: Any) -> Iterator[Any]:
     """A transcript with one thing changed, in each of several ways."""
-    for name in ("requests", "seen", "comprehensive", "curated", "calls"):
+    for name in ("seen", "comprehensive", "curated"):
         made = copy.deepcopy(transcript)
         getattr(made.steps[-1], name).append({"changed": True})
         yield made
     made = copy.deepcopy(transcript)
-    made.steps[-1].error = {"family": "transport"}
+    made.steps[-1].calls.append([1, "changed"])
+    yield made
+    made = copy.deepcopy(transcript)
+    made.steps[-1].requests[-1]["path"] += "changed"
+    yield made
+    made = copy.deepcopy(transcript)
+    made.steps[-1].requests[-1]["body"]["contents"][-1] = {"parts": [{"text": "changed"}]}
+    yield made
+    made = copy.deepcopy(transcript)
+    made.steps[-1].error = {"family": "changed"}
     yield made
     made = copy.deepcopy(transcript)
     made.steps[-1].kept = False
@@ -147,10 +166,11 @@ def changed(transcript: Any) -> Iterator[Any]:
 def test_whatever_differs_is_noticed(stage: Stage, profile: str) -> None:
     """No entry takes a difference for its own that is none."""
     noticed = 0
-    for seed in range(30):
+    for seed in range(40):
         scenario = draw(seed, FEATURES)
         reference, ours = stage.transcripts(scenario, profile)
-        if judge(scenario, reference, ours, profile).crash or not ours.steps or not ours.steps[-1].seen:
+        verdict = judge(scenario, reference, ours, profile)
+        if verdict.crash or verdict.bugs or verdict.settled or not ours.steps or not ours.steps[-1].seen:
             continue
         for made in changed(ours):
             assert judge(scenario, reference, made, profile).bugs

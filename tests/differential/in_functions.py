@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from differential.compare import WORDS, calls_in, responses_in
 from differential.functions import STRICT
 from differential.situation import Expected, Json, Situation, contents_of, finished, goes_on_with, speaks
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def strict_arguments(situation: Situation) -> Expected | None:
@@ -47,85 +44,87 @@ def functions_run_at_the_end(situation: Situation) -> Expected | None:
 # --- where a round ends otherwise ---------------------------------------------------------------------------------
 
 
-def _called(situation: Situation) -> Iterator[tuple[int, list[Json]]]:
-    """The rounds in which functions were called, or might have been, with what was seen of them."""
-    for number in range(len(situation.rounds)):
+def _divergence(situation: Situation) -> tuple[str, int]:
+    """The first round after which chatproto goes on otherwise than the reference, and why."""
+    expected, rounds, streamed = situation.expected, situation.rounds, situation.step.streamed
+    sync = situation.scenario.mode == "sync"
+    if not _runs(situation):
+        return "", -1
+    for number in range(len(rounds)):
+        last = number == len(rounds) - 1
         seen = situation.round_seen(number)
-        contents = [content for chunk in seen for content in _contents(chunk)]
-        if any(map(calls_in, contents)):
-            yield number, seen
+        if (last and (expected.error is not None or situation.left)) or not seen:
+            break
+        first = [(chunk.get("candidates") or [{}])[0] for chunk in seen]
+        chosen = list(map(goes_on_with, seen))
+        calls = [call for content in contents_of(seen) for call in calls_in(content)]
+        called = calls + [call for each in first for call in calls_in(each.get("content") or {})]
+        if not called:
+            continue
+        if streamed and not finished(seen):
+            return ("", -1) if last else ("unfinished", number)
+        if first != chosen:
+            return "another candidate", number
+        if sync and any("args" not in call for call in calls):
+            return "bare", number
+        if sync and streamed and not last and first[-1].get("content") is None:
+            return "forgotten", number
+    return "", -1
 
 
-def _contents(chunk: Json) -> list[Json]:
-    return [candidate["content"] for candidate in chunk.get("candidates") or () if candidate.get("content")]
+def _runs(situation: Situation) -> bool:
+    """Whether functions were handed over, to be called."""
+    _, config = situation.step.config or situation.scenario.config or ("", {})
+    options = config.get("automatic_function_calling", {})
+    wanted = not options.get("disable") and options.get("maximum_remote_calls", 10) > 1
+    return "$functions" in config and "$declared" not in config and wanted
 
 
-def _until(situation: Situation, number: int) -> Expected:
+def _until(situation: Situation, reason: str) -> Expected | None:
     """The requests up to a round, of which the rest cannot be said: another answer follows another request."""
+    found, number = _divergence(situation)
+    if found != reason:
+        return None
     situation.settled = True
-    starts = [*situation.rounds, len(situation.expected.requests)]
-    count = starts[number + 1]
+    count = [*situation.rounds, len(situation.expected.requests)][number + 1]
     actual = situation.actual
     return actual.change(requests=situation.expected.requests[:count] + actual.requests[count:])
+
+
+def forgotten_rounds(situation: Situation) -> Expected | None:
+    """A stream that calls functions, and whose last chunk has no content: the reference forgets what they gave."""
+    return _until(situation, "forgotten")
+
+
+def bare_calls(situation: Situation) -> Expected | None:
+    """A call without arguments is made; the reference passes over it in synchronous chats."""
+    return _until(situation, "bare")
+
+
+def calls_of_another_candidate(situation: Situation) -> Expected | None:
+    """The reference calls what its first candidate calls, which is not always the one with the index 0."""
+    return _until(situation, "another candidate")
 
 
 def unfinished_calls(situation: Situation) -> Expected | None:
     """Calls in a stream that ended without a finish reason are not run: more of them might have been to come."""
     expected, rounds = situation.expected, situation.rounds
-    for number, seen in _called(situation):
-        if not situation.step.streamed or finished(seen) or number == len(rounds) - 1:
-            continue
-        count = rounds[number + 1]
-        before = sum(len(answer.documents) for answer in expected.answered[:count])
-        said = expected.requests[rounds[number]].said
-        again = number > 0 or bool(responses_in(said[0]))
-        return expected.change(
-            requests=expected.requests[:count],
-            answered=expected.answered[:count],
-            seen=expected.seen[:before],
-            error={"family": "transport"} if again else None,
-            calls=[call for call in expected.calls if call[0] <= rounds[number]],
-            comprehensive=said[:-1] if again else [*said, *contents_of(seen)],
-            curated=[],
-        )
-    return None
-
-
-def forgotten_rounds(situation: Situation) -> Expected | None:
-    """A stream that calls functions, and whose last chunk has no content: the reference forgets what they gave."""
-    if situation.scenario.mode != "sync" or not situation.step.streamed:
+    reason, number = _divergence(situation)
+    if reason != "unfinished":
         return None
-    for number, seen in _called(situation):
-        repeated = number + 1 < len(situation.rounds)
-        if repeated and (goes_on_with(seen[-1]) or {}).get("content") is None:
-            return _until(situation, number)
-    return None
-
-
-def bare_calls(situation: Situation) -> Expected | None:
-    """A call without arguments is made; the reference passes over it in synchronous chats."""
-    if situation.scenario.mode != "sync" or not situation.expected.requests:
-        return None
-    for number, seen in _called(situation):
-        calls = [call for content in contents_of(seen) for call in calls_in(content)]
-        if any("args" not in call for call in calls) and _runs(situation):
-            return _until(situation, number)
-    return None
-
-
-def _runs(situation: Situation) -> bool:
-    """Whether functions were handed over, to be called."""
-    config = situation.step.config or situation.scenario.config
-    return config is not None and "$functions" in config[1] and "$declared" not in config[1]
-
-
-def calls_of_another_candidate(situation: Situation) -> Expected | None:
-    """The reference calls what its first candidate calls, which is not always the one with the index 0."""
-    for number, seen in _called(situation):
-        first = [(chunk.get("candidates") or [{}])[0] for chunk in seen]
-        if first != list(map(goes_on_with, seen)) and _runs(situation):
-            return _until(situation, number)
-    return None
+    count = rounds[number + 1]
+    before = sum(len(answer.documents) for answer in expected.answered[:count])
+    said = expected.requests[rounds[number]].said
+    again = number > 0 or bool(responses_in(said[0]))
+    return expected.change(
+        requests=expected.requests[:count],
+        answered=expected.answered[:count],
+        seen=expected.seen[:before],
+        error={"family": "transport"} if again else None,
+        calls=[call for call in expected.calls if call[0] <= rounds[number]],
+        comprehensive=said[:-1] if again else [*said, *contents_of(situation.round_seen(number))],
+        curated=[],
+    )
 
 
 def broken_off_answers(situation: Situation) -> Expected | None:

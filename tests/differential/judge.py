@@ -27,7 +27,9 @@ class Verdict:
     bugs: list[str] = attrs.Factory(list)
     #: Where the reference itself crashed, and the comparison ended.
     crash: str = ""
+    #: Steps that were compared, and those of them of which only a part could be.
     compared: int = 0
+    settled: int = 0
     renewed: int = 0
 
 
@@ -83,6 +85,7 @@ def _step(
             situation.expected = expected
             verdict.deliberate.append(entry.key)
         if situation.settled:
+            verdict.settled += 1
             break
     ordered = scenario.mode == "sync"
     found = difference(situation.expected.comparable(ordered=ordered), situation.actual.comparable(ordered=ordered))
