@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .machines.history import Outcome as Outcome
     from .machines.history import Turn as Turn
     from .machines.steps import ChunkReceived as ChunkReceived
+    from .machines.steps import ContinuationStarted as ContinuationStarted
     from .machines.steps import FunctionCallsRequested as FunctionCallsRequested
     from .machines.steps import ReadBody as ReadBody
     from .machines.steps import RetryScheduled as RetryScheduled
@@ -38,6 +39,7 @@ __all__ = [
     "AsyncDrive",
     "ChunkReceived",
     "Client",
+    "ContinuationStarted",
     "Conversation",
     "Drive",
     "FunctionCallsRequested",
@@ -60,7 +62,10 @@ __all__ = [
     "types",
 ]
 
-_STEPS = "ChunkReceived FunctionCallsRequested ReadBody RetryScheduled RoundFailed SendRequest TurnEnded Wait"
+_STEPS = (
+    "ChunkReceived ContinuationStarted FunctionCallsRequested ReadBody RetryScheduled RoundFailed SendRequest TurnEnded"
+    " Wait"
+)
 
 #: Where a name lives: its module, and its name there if that is another.
 _HOMES = {

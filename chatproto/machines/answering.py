@@ -5,6 +5,7 @@ The verbs of ``Conversation`` come here, and so does what the exchange hands out
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ChatProtoError, ConnectionLost, LocalProtocolError, MalformedResponse, ValidationError
@@ -31,7 +32,7 @@ from .turn import Draft, OpenTurn, function_calls, why_blocked
 if TYPE_CHECKING:
     from ..wire.http import Request
 
-__all__ = ["Answering", "add_partial"]
+__all__ = ["Answering", "with_partial"]
 
 
 class Answering(Memory):
@@ -131,7 +132,7 @@ class Answering(Memory):
             # What happened after the finish reason does not undo the answer (rule 1), and is told all the same.
             return self._complete(turn, "" if error is None else f"; after that: {error}", error)
         if error is not None:
-            add_partial(error, turn)
+            error = with_partial(error, turn)
         reopens = bool(turn.handed_out) and not self._keeps(turn)
         if error is not None:
             return self._reopen(turn, error) if reopens else self._end(Outcome.FAILED, str(error), error)
@@ -140,9 +141,7 @@ class Answering(Memory):
             reason = f"the stream ended without a finish reason{inside}"
             if not reopens:
                 return self._end(Outcome.TRUNCATED, reason)
-            lost = ConnectionLost(reason)
-            add_partial(lost, turn)
-            return self._reopen(turn, lost)
+            return self._reopen(turn, with_partial(ConnectionLost(reason), turn))
         return self._end(Outcome.BLOCKED, why_blocked(turn))
 
     def _continue(self, turn: OpenTurn, draft: Draft, error: ChatProtoError | None) -> ContinuationStarted:
@@ -230,13 +229,19 @@ class Answering(Memory):
         return TurnEnded(ended, error)
 
 
-def add_partial(error: ChatProtoError, turn: OpenTurn) -> None:
-    """Let ``error`` have what had come of the answer, the token that it could be continued with included."""
+def with_partial(error: ChatProtoError, turn: OpenTurn) -> ChatProtoError:
+    """``error`` with what had come of the answer, the token that it could be continued with included.
+
+    It is a copy: an error that a transport hands over may be told in several chats.
+    """
     document = turn.continuation.merged
     if document is None:
         candidate: dict[str, Any] = {"content": turn.fold.content()} if turn.fold.usable else {}
         if turn.continuation.token is not None:
             candidate["continuationToken"] = turn.continuation.token
         document = {"candidates": [candidate]} if candidate else None
-    if document is not None and error.partial is None:
-        error.partial = converter("wire").structure(document, GenerateContentResponse)
+    if document is None:
+        return error
+    told = copy.copy(error)
+    told.partial = converter("wire").structure(document, GenerateContentResponse)
+    return told

@@ -17,6 +17,7 @@ from typing import Any
 import attrs
 
 from ..errors import APIError, ChatProtoError, RemoteProtocolError
+from ..types import GenerateContentResponse, GenerateContentResponseUsageMetadata
 from ..types._json import is_array, is_object
 from ..types._spelling import decode_base64
 from .error_json import error_to_json, read_error
@@ -263,21 +264,21 @@ class Continuation:
         return cls(
             enabled=reader.held("enabled", bool),
             streamed=reader.held("streamed", bool),
-            token=reader.held("token", str, nothing),
+            token=reader.token("token"),
             hops=reader.count("hops"),
             error=read_error(reader, "error", ChatProtoError),
-            merged=reader.held("merged", dict, nothing),
-            usage=reader.held("usage", dict, nothing),
+            merged=reader.value("merged", GenerateContentResponse),
+            usage=reader.value("usage", GenerateContentResponseUsageMetadata),
             prompt=reader.held("prompt", int, nothing),
             reconnects=reader.count("reconnects"),
             last_error=read_error(reader, "lastError", ChatProtoError),
             hop=_Hop(
-                token=hop.held("token", str, nothing),
+                token=hop.token("token"),
                 finish_reason=hop.held("finishReason", str, int, nothing),
                 has_feedback=hop.held("hasFeedback", bool),
                 has_content=hop.held("hasContent", bool),
                 accepted=hop.held("accepted", bool),
-                usage=hop.held("usage", dict, nothing),
+                usage=hop.value("usage", GenerateContentResponseUsageMetadata),
             ),
         )
 

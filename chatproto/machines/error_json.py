@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import errors
@@ -12,13 +11,18 @@ from ..types import HttpResponse
 if TYPE_CHECKING:
     from .reading import Reader
 
-__all__ = ["SECRET_HEADER", "error_to_json", "read_error"]
+__all__ = ["HARMLESS_HEADERS", "error_to_json", "read_error"]
 
 E = TypeVar("E", bound=ChatProtoError)
 Json = dict[str, Any]
 
-#: Headers of a response that may hold what a server gave to this client alone.
-SECRET_HEADER = re.compile("cookie|auth|key|token", re.IGNORECASE)
+#: Headers of a response that say what anyone may know. Others may hold what a server gave to this client alone.
+HARMLESS_HEADERS = frozenset(
+    {
+        *("alt-svc", "cache-control", "content-disposition", "content-encoding", "content-length", "content-type"),
+        *("date", "retry-after", "server", "server-timing", "transfer-encoding", "vary", "x-request-id"),
+    }
+)
 
 _TREE: dict[str, Any] = {
     name: getattr(errors, name) for name in errors.__all__ if not issubclass(getattr(errors, name), UploadFailed)
@@ -49,7 +53,7 @@ def error_to_json(error: ChatProtoError | None) -> Json | None:
 def _response_to_json(response: HttpResponse | None) -> Json | None:
     if response is None:
         return None
-    told = {name: held for name, held in (response.headers or {}).items() if not SECRET_HEADER.search(name)}
+    told = {name: held for name, held in (response.headers or {}).items() if name.lower() in HARMLESS_HEADERS}
     return {"headers": told, "body": response.body}
 
 

@@ -17,7 +17,7 @@ from ..wire.api_error import api_error, error_in
 from ..wire.framing import BytesReader, DocumentReader, Framing, StreamReader
 from ..wire.http import header_pairs
 from ..wire.json_codec import decode
-from .error_json import SECRET_HEADER, error_to_json, read_error
+from .error_json import HARMLESS_HEADERS, error_to_json, read_error
 from .retry import Pause, RetryPolicy
 from .states import ExchangeInput, ExchangeState, ExchangeStates
 from .steps import DataReceived, DocumentReceived, ExchangeEnded, ReadBody, RetryScheduled, SendRequest, Step, Wait
@@ -277,7 +277,7 @@ class Exchange:
             "attempt": made._attempt,
             "waited": made.waited,
             "status": made._status,
-            "headers": [[name, held] for name, held in made._headers if not SECRET_HEADER.search(name)],
+            "headers": [[name, held] for name, held in made._headers if name.lower() in HARMLESS_HEADERS],
             "documents": [_base64(each) for each in made._documents],
             "broken": error_to_json(made._framing.failed),
             "errorBody": _base64(bytes(made._error_body)),
@@ -299,7 +299,7 @@ class Exchange:
         made._attempt = reader.count("attempt")
         made.waited = float(reader.held("waited", int, float))
         made._status = reader.held("status", int, nothing)
-        made._headers = header_pairs(reader.held("headers", list))
+        made._headers = _read_headers(reader)
         made._documents.extend(reader.blobs("documents"))
         made._framing.failed = read_error(reader, "broken", RemoteProtocolError)
         made._error_body = bytearray(reader.blob("errorBody"))
@@ -312,8 +312,26 @@ class Exchange:
             made._pause = Pause(float(pause.held("seconds", int, float)), float(pause.held("jitter", int, float)))
         if scheduled is not None:
             made._scheduled = RetryScheduled(made._attempt, scheduled)
-        made._states.restore(reader.one_of("state", ExchangeState))
+        state = reader.one_of("state", ExchangeState)
+        made._check(reader, state)
+        made._states.restore(state)
         return made
+
+    def _check(self, reader: Reader, state: ExchangeState) -> None:
+        """What is there must be what the state says: an exchange that is restored must not be stuck."""
+        if state in (ExchangeState.AWAIT_HEAD, ExchangeState.READ_BODY, ExchangeState.READ_ERROR):
+            raise reader.wrong("state", "an exchange that waits for the wire is written as one that was lost")
+        if state is ExchangeState.DRAIN and self._status is None and self._failure is None:
+            raise reader.wrong("status", f"needed in the state {state.value!r}, where there is no failure")
+        if (state is ExchangeState.BACKOFF) != (self._pause is not None):
+            raise reader.wrong("pause", f"does not fit the state {state.value!r}")
+
+
+def _read_headers(reader: Reader) -> Headers:
+    try:
+        return header_pairs(reader.held("headers", list))
+    except ValidationError as error:
+        raise reader.wrong("headers", error.problem) from None
 
 
 def _base64(data: bytes) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from ..types import Content, Part
 from ..types._json import is_object
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Fold", "fold_parts", "is_empty"]
 
-Part = dict[str, Any]
+Json = dict[str, Any]
 
 _JOINABLE = frozenset({"text", "thought"})
 
@@ -28,12 +29,12 @@ def _joinable(part: Any) -> bool:
     return is_object(part) and type(part.get("text")) is str and part.keys() <= _JOINABLE
 
 
-def _alike(left: Part, right: Part) -> bool:
+def _alike(left: Json, right: Json) -> bool:
     # Absent is not the same as false: joining the two would lose a key.
     return left.keys() == right.keys() and left.get("thought") == right.get("thought")
 
 
-def fold_parts(left: list[Part], right: list[Part]) -> list[Part]:
+def fold_parts(left: list[Json], right: list[Json]) -> list[Json]:
     """The parts of two chunks as those of one. Neither list is changed."""
     if left and right and _joinable(left[-1]) and _joinable(right[0]) and _alike(left[-1], right[0]):
         seam = {**left[-1], "text": left[-1]["text"] + right[0]["text"]}
@@ -53,7 +54,7 @@ class Fold:
 
     def __init__(self) -> None:
         self._content: dict[str, Any] = {}
-        self._parts: list[Part] = []
+        self._parts: list[Json] = []
         self._text: list[str] = []  # of the last part, while it can be joined to: its pieces so far
 
     def __copy__(self) -> Fold:
@@ -73,7 +74,8 @@ class Fold:
         """What ``to_json`` wrote. Raises ValidationError for what it did not."""
         made = cls()
         made._content = dict(reader.held("content", dict))
-        made._parts = [each.document for each in reader.each("parts")]
+        made._parts = reader.values("parts", Part)
+        reader.fits("content", made.content(), Content)
         if reader.held("joinable", bool) and made._parts and _joinable(made._parts[-1]):
             made._text = [made._parts[-1]["text"]]
         return made

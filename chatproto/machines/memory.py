@@ -174,6 +174,8 @@ class Memory:
             raise reader.wrong("draft", f"does not fit the state {state.value!r}")
         if goes_on != (self._open is not None):
             raise reader.wrong("open", f"does not fit the state {state.value!r}")
+        if self._draft is not None and (self._draft.responses is not None) != goes_on:
+            raise reader.wrong("draft", f"does not fit the state {state.value!r}")
         sent = self._open is not None and self._open.draft is not None
         exchanging = state is ConversationState.EXCHANGING
         if exchanging != (reader.inner("exchange") is not None) or (exchanging and not sent):

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import enum
 from base64 import b64decode
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ValidationError
+from ..types import Content
+from ..types._hooks import converter
 from ..types._json import is_object
+from ..types._spelling import decode_base64
 from ..wire.json_codec import decode, encode
 
 __all__ = ["Reader", "contents_to_json"]
+
+if TYPE_CHECKING:
+    from ..types._value import Value
 
 E = TypeVar("E", bound=enum.Enum)
 W = TypeVar("W", bound=str)
@@ -72,6 +78,16 @@ class Reader:
         except (TypeError, ValueError):
             raise self.wrong(key, "expected base64") from None
 
+    def token(self, key: str) -> str | None:
+        """Base64 as the server wrote it, which is kept in its spelling; or null."""
+        item: str | None = self.held(key, str, type(None))
+        try:
+            if item is not None:
+                decode_base64(item)
+        except ValueError:
+            raise self.wrong(key, "expected base64") from None
+        return item
+
     def inner(self, key: str) -> Reader | None:
         """The object of ``key``; None where it is null."""
         item = self.held(key, dict, type(None))
@@ -86,13 +102,33 @@ class Reader:
 
     def contents(self, key: str) -> list[bytes]:
         """The Contents of a list, encoded as they are sent."""
-        encoded: list[bytes] = []
+        return [encode(item) for item in self.values(key, Content)]
+
+    def values(self, key: str, kind: type[Value]) -> list[Json]:
+        """The objects of a list, each of which is JSON of ``kind``."""
+        items: list[Json] = []
         for index, item in enumerate(self.held(key, list)):
-            try:
-                encoded.append(encode(self._object(f"{key}[{index}]", item)))
-            except ValidationError as error:
-                raise self.wrong(f"{key}[{index}]", error.problem) from None
-        return encoded
+            place = f"{key}[{index}]"
+            self.fits(place, self._object(place, item), kind)
+            items.append(item)
+        return items
+
+    def value(self, key: str, kind: type[Value]) -> Json | None:
+        """An object that is JSON of ``kind``, or null."""
+        item: Json | None = self.held(key, dict, type(None))
+        if item is not None:
+            self.fits(key, item, kind)
+        return item
+
+    def fits(self, place: str, item: Json, kind: type[Value]) -> None:
+        """Whether ``item`` is JSON of ``kind``, and such as can be written again."""
+        try:
+            converter("wire").structure(item, kind)
+            encode(item)
+        except ValidationError as error:
+            raise self.wrong(f"{place}{error.path[1:]}", error.problem) from None
+        except RecursionError:
+            raise self.wrong(place, "nested too deeply") from None
 
     def _object(self, key: str, item: Any) -> Json:
         if not is_object(item):

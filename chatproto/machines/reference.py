@@ -24,7 +24,7 @@ from ..types import Content, FunctionCall, GenerateContentConfig, GenerateConten
 from ..types._dump import known_only, to_wire
 from ..types._json import is_object
 from ..wire.json_codec import encode
-from .answering import add_partial
+from .answering import with_partial
 from .conversation import Conversation, contents_of
 from .history import History, Outcome, Turn, decode_content, encode_content, written_at
 from .states import ConversationInput
@@ -336,7 +336,7 @@ class ReferenceConversation(Conversation):
             return self._continue(turn, turn.draft, error)
         error = turn.continuation.error
         if error is not None:
-            add_partial(error, turn)
+            error = with_partial(error, turn)
             return self._closed(Outcome.FAILED, str(error), error)
         calls = self._calls_of(turn)
         if calls and turn.draft.budget > 1:

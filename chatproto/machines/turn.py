@@ -189,7 +189,7 @@ class OpenTurn:
             contents=contents,
             draft=None if draft is None else Draft.from_json(draft, usual),
             handed_out=min(len(contents), reader.count("handedOut")),
-            calls=[each.document for each in reader.each("calls")],
+            calls=reader.values("calls", FunctionCall),
             unsent=reader.contents("unsent"),
             continuation=continuation,
             fold=Fold.from_json(Reader(reader.held("answer", dict), f"{reader.path}.answer")),
