@@ -66,7 +66,7 @@ def test_asyncio(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
     """The snippet with ``client.aio`` runs as it stands."""
     scripted = ScriptedTransport(["Once ", "upon a time"])
     monkeypatch.setattr("chatproto.client.find_transport", lambda _: scripted)
-    exec(section("import asyncio"), {"genai": chatproto})
+    exec(section("async def main"), {"genai": chatproto})
     assert capsys.readouterr().out == "Once upon a time\n"
 
 
@@ -147,6 +147,74 @@ def test_a_session_of_the_callers(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     assert capsys.readouterr().out == "Hello yourself\n"
 
 
+def calling(name: str, *calls: dict[str, Any]) -> dict[str, Any]:
+    """An answer that calls a function, once for each of ``calls``."""
+    parts = [{"functionCall": {"id": f"c{index}", "name": name, "args": args}} for index, args in enumerate(calls)]
+    return {"candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": "STOP"}]}
+
+
+def test_functions(capsys: pytest.CaptureFixture[str]) -> None:
+    """The tool loop's snippet: the function runs, and the history has the round."""
+    client = client_of(calling("get_weather", {"city": "London"}), "Sunny.")
+    exec(section("def get_weather"), {"client": client})
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Sunny."
+    assert [line.split()[0] for line in lines[1:]] == ["user", "model", "user", "model"]
+    assert "It is sunny in London." in lines[3]
+
+
+def test_an_approval_and_a_saved_chat(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The snippet on approval refuses one of two calls; the one after it writes the chat and goes on."""
+    monkeypatch.chdir(tmp_path)
+    transport = ScriptedTransport(
+        calling("delete_file", {"path": "notes.txt"}, {"path": "thesis.tex"}),
+        "One is gone.",
+        calling("delete_file", {"path": "notes.txt"}),
+        "It is gone.",
+    )
+    names = {"client": chatproto.Client(transport=transport)}
+    exec(section("refuse_call"), names)
+    exec(section("chat.snapshot()"), names)
+    assert capsys.readouterr().out.splitlines() == ["One is gone.", "It is gone."]
+    answers = transport.requests[1].json()["contents"][-1]["parts"]
+    assert [part["functionResponse"]["response"] for part in answers] == [
+        {"result": "notes.txt is gone."},
+        {"error": "the call was refused: it is needed"},
+    ]
+
+
+def test_an_mcp_session(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The snippet with an MCP session, against a real server process."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "weather_server.py").write_text(WEATHER_SERVER, "utf-8")
+    transport = ScriptedTransport(calling("get_weather", {"city": "London"}), "Sunny.")
+    exec(section("ClientSession"), {"client": chatproto.Client(transport=transport), "__name__": "__main__"})
+    assert capfd.readouterr().out == "Sunny.\n"
+    (part,) = transport.requests[1].json()["contents"][-1]["parts"]
+    assert "It is sunny in London." in str(part["functionResponse"]["response"])
+
+
+WEATHER_SERVER = '''
+try:
+    from mcp.server.mcpserver import MCPServer
+except ImportError:  # mcp 1
+    from mcp.server.fastmcp import FastMCP as MCPServer
+
+server = MCPServer("weather")
+
+
+@server.tool()
+def get_weather(city: str) -> str:
+    """The weather in a city."""
+    return f"It is sunny in {city}."
+
+
+server.run()
+'''
+
+
 def test_a_player(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """The replay snippet runs from the repository's root, without a key."""
     monkeypatch.chdir(ROOT)
@@ -169,8 +237,12 @@ def test_every_python_snippet_is_run_here() -> None:
     ran = (
         "import chatproto as genai ",
         "except errors.APIError",
-        "import asyncio",
+        "async def main",
         "class Colour",
+        "def get_weather",
+        "refuse_call",
+        "chat.snapshot()",
+        "ClientSession",
         "client.files.upload",
         "TransportConformance",
         "import http.client",

@@ -312,7 +312,7 @@ class Conversation(Answering):
     def _unsent(self) -> list[dict[str, Any]]:
         turn = self._open
         unsent = [] if turn is None else turn.unsent
-        if turn is not None and turn.handed_out and not unsent:
+        if turn is not None and turn.handed_out and not unsent and not turn.complete:
             unsent = turn.contents[turn.handed_out :]  # those that are under way
         if not unsent:
             raise ValidationError("no function responses wait to be sent again: hand over parts that hold some")
