@@ -114,6 +114,62 @@ def vertex() -> genai.Client:
     return genai.Client(vertexai=True, project="p", location="us-central1")
 
 
+def get_weather(city: str) -> str:
+    """The weather in a city."""
+    return city
+
+
+async def get_time(city: str) -> str:
+    """The time in a city."""
+    return city
+
+
+def allowed(call: types.FunctionCall) -> bool | None:
+    """Who may run."""
+    return None if call.name == "get_weather" else True
+
+
+async def asked(call: types.FunctionCall) -> bool | None:
+    """Who may run, after somebody was asked."""
+    return allowed(call)
+
+
+def functions(client: genai.Client) -> None:
+    """Functions as tools, approvals, and answers to calls."""
+    client.chats.create(model="m", config={"tools": [get_weather]}, approve=["get_weather"])
+    client.chats.create(model="m", config=types.GenerateContentConfig(tools=[get_weather]), approve=True)
+    chat = client.chats.create(model="m", approve=allowed, function_errors="message")
+    answers = [chat.call_function(call) for call in chat.pending_calls]
+    assert_type(answers, list[types.Part])
+    assert_type(chat.send_function_responses(answers), types.GenerateContentResponse)
+    assert_type(chat.send_function_responses(answers, stream=True), ResponseStream)
+    chat.send_function_responses([types.FunctionResponse(name="f", response={"result": 1})])
+    chat.send_function_responses([{"name": "f", "response": {"result": 1}}])
+    chat.send_function_responses()
+
+
+def kept(client: genai.Client, chat: Chat) -> None:
+    """A chat as a value."""
+    assert_type(chat.snapshot(), str)
+    assert_type(client.chats.restore(chat.snapshot(), tools=[get_weather], approve=True), Chat)
+    assert_type(chat.fork(), Chat)
+    chat.rewind()
+    for explained in chat.explain():
+        assert_type(explained.content, types.Content)
+        assert_type(explained.curated, bool)
+    assert_type(chat.resume(), ResponseStream)
+
+
+async def kept_under_asyncio(client: genai.Client, chat: AsyncChat) -> None:
+    """The same, with functions that are async."""
+    client.aio.chats.create(model="m", config={"tools": [get_time, get_weather]}, approve=asked)
+    answers = [await chat.call_function(call) for call in chat.pending_calls]
+    assert_type(await chat.send_function_responses(answers), types.GenerateContentResponse)
+    assert_type(await chat.send_function_responses(answers, stream=True), AsyncResponseStream)
+    assert_type(client.aio.chats.restore(chat.snapshot(), tools=[get_time]), AsyncChat)
+    assert_type(chat.fork(), AsyncChat)
+
+
 def handled(client: genai.Client) -> int | None:
     """Errors have the attributes of the reference's."""
     try:
