@@ -28,7 +28,7 @@ from chatproto.convert.mcp import (
     is_tool,
     refusal,
 )
-from chatproto.errors import UnsupportedFunctionError, ValidationError
+from chatproto.errors import FunctionError, UnsupportedFunctionError, ValidationError
 from chatproto.testing.servers import LoopbackServer, Received, head
 from chatproto.types import FunctionCall, FunctionResponse, Part
 from chatproto.types._dump import to_wire
@@ -210,11 +210,11 @@ def test_numbers_go_out_as_integers_where_they_are_whole() -> None:
 
 
 def test_refusals_of_the_protocol_are_exceptions_and_the_session_goes_on() -> None:
-    """An error of the server's is one of the function's."""
+    """An error of the server's is one of the function's, in words that are meant for the model."""
 
     async def work(session: Any) -> FunctionResponse:
         functions = await named(session)
-        with pytest.raises(Exception, match="refuse"):
+        with pytest.raises(FunctionError, match="refuse"):
             await functions["refuse"].acall({})
         return await functions["add"].acall({"a": 1})
 
@@ -290,6 +290,8 @@ def test_a_toolbox_takes_them_as_functions() -> None:
     ]
     assert answers[0]["response"]["result"]["content"] == [{"type": "text", "text": "2"}]
     assert answers[1]["response"]["error"]["content"] == [{"type": "text", "text": "no such city"}]
+    assert "refuse" in answers[2]["response"]["error"]
+    assert "raised" not in answers[2]["response"]["error"]
 
 
 # --- schemas ----------------------------------------------------------------------------------------------------------

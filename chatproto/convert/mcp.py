@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ..errors import UnsupportedFunctionError, ValidationError
+from ..errors import FunctionError, UnsupportedFunctionError, ValidationError
 from ..types import FunctionDeclaration, FunctionResponse, Schema
 from ..types._json import is_array, is_object
 
@@ -87,14 +87,24 @@ class McpFunction:
     async def acall(self, args: Mapping[str, Any]) -> FunctionResponse:
         """What the tool gave: ``{"result": ...}``, or ``{"error": ...}`` if the server says that it failed.
 
-        Either holds the whole ``CallToolResult`` in the spelling of the installed ``mcp``, media as base64 text. What
-        the session raises comes through: the server's refusals, and what happens to the connection.
+        Either holds the whole ``CallToolResult`` in the spelling of the installed ``mcp``, media as base64 text. A
+        refusal of the server's is told to the model in the server's words (FunctionError); what happens to the
+        connection comes through.
         """
-        result = await self.session.call_tool(self.name, arguments=_whole_numbers(dict(args)))
+        try:
+            result = await self.session.call_tool(self.name, arguments=_whole_numbers(dict(args)))
+        except Exception as error:
+            if type(error).__name__ in _REFUSALS and str(error):
+                raise FunctionError(str(error)) from None
+            raise
         is_error = getattr(result, "is_error", getattr(result, "isError", False))
         # By way of JSON, so that what comes out can be sent: no URLs, no NaN.
         told = json.loads(result.model_dump_json(exclude_none=True))
         return FunctionResponse(name=self.name, response={"error" if is_error else "result": told})
+
+
+#: What a session raises for an error that the server answered with, in mcp 1 and 2.
+_REFUSALS = ("McpError", "MCPError")
 
 
 def _whole_numbers(given: Any) -> Any:
