@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ..errors import ChatProtoError, ValidationError
-from ..types import Content, FunctionCall, GenerateContentConfig, GenerateContentResponse, Part
+from ..types import CitationMetadata, Content, FunctionCall, GenerateContentConfig, GenerateContentResponse, Part
 from ..types._dump import known_only, to_wire
 from ..types._json import is_object
+from ..wire.gemini import GeminiApi
 from ..wire.json_codec import encode
 from .answering import with_partial
 from .conversation import Conversation, contents_of
@@ -311,7 +312,18 @@ class ReferenceConversation(Conversation):
     # --- an answer ---
 
     def _structured(self, document: dict[str, Any]) -> GenerateContentResponse:
-        return known_only(super()._structured(document))
+        response = known_only(super()._structured(document))
+        held = response.__dict__
+        gemini = isinstance(self._dialect, GeminiApi)
+        held.pop("create_time" if gemini else "model_status", None)
+        for candidate, written in zip(response.candidates or (), document.get("candidates") or (), strict=False):
+            if gemini:
+                candidate.__dict__.pop("finish_message", None)
+            # Each of the two services has its own key for citations.
+            citations = written.get("citationMetadata")
+            if citations is not None and ("citationSources" if gemini else "citations") not in citations:
+                candidate.__dict__["citation_metadata"] = CitationMetadata()
+        return response
 
     def _take(
         self, turn: OpenTurn, response: GenerateContentResponse, document: dict[str, Any], *, whole: bool
