@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from differential.scenario import Scenario
     from differential.situation import Expected, Situation
 
-__all__ = ["DELIBERATE", "Deliberate", "Profile"]
+__all__ = ["DELIBERATE", "Deliberate", "Profile", "as_table"]
 
 Profile = Literal["default", "compat"]
 DEFAULT: frozenset[Profile] = frozenset({"default"})
@@ -41,6 +41,8 @@ class Deliberate:
     expect: Callable[[Situation], Expected | None] | None = None
     #: Whether the entry explains how the making of the chat differs.
     creates: Callable[[Scenario, Transcript, Transcript], bool] | None = None
+    #: The key of the row of which it is another side. The table has that one only.
+    belongs_to: str = ""
     #: For what no scenario shows: the test that does.
     shown_by: str = ""
 
@@ -116,6 +118,14 @@ DELIBERATE: list[Deliberate] = [
         expect=in_functions.strict_arguments,
     ),
     Deliberate(
+        key="live-history",
+        what="the list that `get_history()` gives",
+        google_genai="is the chat's own: changing it changes what is sent",
+        chatproto="is a copy",
+        why="callers cannot break the chat",
+        expect=in_messages.live_history,
+    ),
+    Deliberate(
         key="open-calls-dropped",
         what="an unanswered function call",
         google_genai="stays in what is sent",
@@ -130,6 +140,7 @@ DELIBERATE: list[Deliberate] = [
         chatproto="one Content",
         why="each chunk would be sent again for ever",
         expect=in_messages.folded_past,
+        belongs_to="one-content",
     ),
     Deliberate(
         key="event-stream-grammar",
@@ -159,12 +170,20 @@ DELIBERATE: list[Deliberate] = [
         expect=in_answers.retry_after,
     ),
     Deliberate(
+        key="lost-with-retries",
+        what="a connection that is lost before the answer, with `retry_options`, in synchronous chats",
+        google_genai="is not tried again",
+        chatproto="is, as in async ones",
+        why="nothing had come",
+        profiles=BOTH,
+        expect=in_messages.lost_with_retries,
+    ),
+    Deliberate(
         key="finish-message",
         what="`finishMessage` in an answer of the Gemini API",
         google_genai="dropped",
         chatproto="kept",
         why="it says why the answer ended",
-        profiles=BOTH,
         expect=in_answers.finish_message,
     ),
     Deliberate(
@@ -173,7 +192,6 @@ DELIBERATE: list[Deliberate] = [
         google_genai="dropped; only `citationSources` are read",
         chatproto="read",
         why="gateways send them so",
-        profiles=BOTH,
         expect=in_answers.citations,
     ),
     Deliberate(
@@ -182,7 +200,6 @@ DELIBERATE: list[Deliberate] = [
         google_genai="dropped",
         chatproto="kept",
         why="the field is there",
-        profiles=BOTH,
         expect=in_answers.create_time,
     ),
     Deliberate(
@@ -210,6 +227,7 @@ DELIBERATE: list[Deliberate] = [
         why="it is one",
         profiles=BOTH,
         expect=in_answers.error_beside,
+        belongs_to="error-in-an-answer",
     ),
     Deliberate(
         key="empty-answer",
@@ -284,6 +302,7 @@ DELIBERATE: list[Deliberate] = [
         chatproto="it is",
         why="the user saw the answer",
         expect=in_histories.empty_part,
+        belongs_to="unknown-parts-kept",
     ),
     Deliberate(
         key="chunk-without-parts",
@@ -302,6 +321,14 @@ DELIBERATE: list[Deliberate] = [
         expect=in_histories.unknown_parts_kept,
     ),
     Deliberate(
+        key="overlapping",
+        what="another message during a suspended stream",
+        google_genai="both go on",
+        chatproto="the stream is abandoned",
+        why="one turn after the other",
+        expect=in_histories.overlapping,
+    ),
+    Deliberate(
         key="roles",
         what="an answer without a role, or with a role that is not `model`",
         google_genai="goes back as it came",
@@ -316,6 +343,7 @@ DELIBERATE: list[Deliberate] = [
         chatproto="text is joined where two hops meet",
         why="as in a streamed answer",
         expect=in_histories.joined_hops,
+        belongs_to="one-content",
     ),
     Deliberate(
         key="one-content",
@@ -358,12 +386,21 @@ DELIBERATE: list[Deliberate] = [
         expect=in_histories.no_empty_contents,
     ),
     Deliberate(
+        key="failed-round",
+        what="a failed tool round",
+        google_genai="leaves the call unanswered",
+        chatproto="the calls are open again",
+        why="the same answer can be sent again",
+        expect=in_histories.failed_round,
+    ),
+    Deliberate(
         key="open-calls",
         what="an answer with function calls",
         google_genai="is in curated history at once",
         chatproto="when they have been answered",
         why="the API rejects calls without responses",
         expect=in_histories.open_calls,
+        belongs_to="open-calls-dropped",
     ),
     Deliberate(
         key="given-unknown-fields",
@@ -382,4 +419,282 @@ DELIBERATE: list[Deliberate] = [
         why="so that a saved chat goes on",
         creates=in_messages.given_history,
     ),
+    # What no scenario shows.
+    Deliberate(
+        key="unknown-functions",
+        what="a call of a function that nobody has",
+        google_genai="`KeyError`",
+        chatproto="the model is told",
+        why="the chat goes on",
+        profiles=BOTH,
+        shown_by="test_reference_tools.py::test_w12_a_function_that_nobody_has",
+    ),
+    Deliberate(
+        key="kinds-of-parameters",
+        what="parameters of the kinds Literal, Enum, Annotated, tuple, set, datetime, bytes, Any",
+        google_genai="are declared, and every call fails",
+        chatproto="are filled",
+        why="they were declared",
+        profiles=BOTH,
+        shown_by="test_reference_tools.py::test_w43_parameters_that_google_genai_cannot_fill",
+    ),
+    Deliberate(
+        key="float-parameters",
+        what="4.0 for a parameter of the kind float",
+        google_genai="is handed over as 4",
+        chatproto="is handed over as 4.0",
+        why="it was annotated",
+        profiles=BOTH,
+        shown_by="test_reference_tools.py::test_a_float_is_a_float",
+    ),
+    Deliberate(
+        key="results",
+        what="a result that JSON has no form for",
+        google_genai="`TypeError`, and a call without a response is left",
+        chatproto="is written, or the model is told",
+        why="the chat goes on",
+        profiles=BOTH,
+        shown_by="test_reference_tools.py::test_results_that_google_genai_cannot_write",
+    ),
+    Deliberate(
+        key="not-a-number",
+        what="NaN as a result",
+        google_genai="is sent as bare NaN, which is no JSON",
+        chatproto="the model is told",
+        why="the API rejects it",
+        profiles=BOTH,
+        shown_by="test_reference_tools.py::test_w44_numbers_that_are_none",
+    ),
+    Deliberate(
+        key="own-responses",
+        what="a function that returns a FunctionResponse",
+        google_genai="it is wrapped as any result",
+        chatproto="it is the response",
+        why="it was made to be",
+        profiles=BOTH,
+        shown_by="test_reference_tools.py::test_a_function_may_write_its_own_response",
+    ),
+    Deliberate(
+        key="one-name",
+        what="two functions of one name",
+        google_genai="both are declared, and the later is called",
+        chatproto="raise",
+        why="the API refuses them",
+        profiles=BOTH,
+        shown_by="test_reference_tools.py::test_two_functions_of_one_name",
+    ),
+    Deliberate(
+        key="failed-calls",
+        what="what the model is told of a function that raised",
+        google_genai="the text of the exception",
+        chatproto='its class, unless `function_errors="message"`',
+        why="texts hold secrets",
+        profiles=BOTH,
+        shown_by="test_reference_tools.py::test_calls_that_fail",
+    ),
+    Deliberate(
+        key="methods",
+        what="methods as tools in async chats",
+        google_genai="the object is copied",
+        chatproto="the object itself is called",
+        why="a copy learns nothing",
+        profiles=BOTH,
+        shown_by="test_reference_tools.py::test_w15_methods_are_those_of_the_object",
+    ),
+    Deliberate(
+        key="side-by-side",
+        what="several calls in an async chat",
+        google_genai="run one after the other",
+        chatproto="run side by side",
+        why="that is what async is for",
+        profiles=BOTH,
+        shown_by="test_reference_tools.py::test_async_functions_are_awaited",
+    ),
+    Deliberate(
+        key="hops",
+        what="a unary answer that is to be continued for ever",
+        google_genai="is asked for for ever",
+        chatproto="raises, at a cap",
+        why="each request is billed",
+        profiles=BOTH,
+        shown_by="test_reference_continuation.py::test_w40_there_is_an_end_to_continuations",
+    ),
+    Deliberate(
+        key="any-object-as-config",
+        what="an object of another class as a config",
+        google_genai="is taken, and fails at the message",
+        chatproto="is used, or refused at once",
+        why="errors where they are made",
+        profiles=BOTH,
+        shown_by="test_reference_history.py::test_other_objects_as_a_config",
+    ),
+    Deliberate(
+        key="callers-config",
+        what="the caller's config",
+        google_genai="is written into",
+        chatproto="is copied",
+        why="it is the caller's",
+        profiles=BOTH,
+        shown_by="test_reference_history.py::test_w18_the_callers_config_is_left_as_it_is",
+    ),
+    Deliberate(
+        key="unknown-enums",
+        what="unknown enum values",
+        google_genai="a member, with a warning",
+        chatproto="a member",
+        why="the API adds values all the time",
+        profiles=BOTH,
+        shown_by="test_enums.py::test_an_unknown_value_is_a_member_without_a_warning",
+    ),
+    Deliberate(
+        key="enums-as-numbers",
+        what="enum values as numbers",
+        google_genai="fail",
+        chatproto="kept",
+        why="recorded from real servers",
+        profiles=BOTH,
+        shown_by="test_enums.py::test_what_a_server_sent_goes_back_as_it_came",
+    ),
+    Deliberate(
+        key="assignments",
+        what="assigning a wrong type to a field",
+        google_genai="is accepted",
+        chatproto="raises",
+        why="errors where they are made",
+        profiles=BOTH,
+        shown_by="test_types.py::test_mistakes_are_named",
+    ),
+    Deliberate(
+        key="validation-errors",
+        what="validation errors",
+        google_genai="`pydantic.ValidationError`",
+        chatproto="`errors.ValidationError`; both are ValueErrors",
+        why="no pydantic here",
+        profiles=BOTH,
+        shown_by="test_types.py::test_mistakes_are_named",
+    ),
+    Deliberate(
+        key="error-responses",
+        what="`APIError.response`",
+        google_genai="the HTTP library's object",
+        chatproto="`headers` and `body`",
+        why="that object holds the key",
+        profiles=BOTH,
+        shown_by="test_api_error.py::test_any_body_is_an_error",
+    ),
+    Deliberate(
+        key="streams",
+        what="a streamed answer",
+        google_genai="a generator",
+        chatproto="an iterator and context manager",
+        why="it can be closed from anywhere",
+        profiles=BOTH,
+        shown_by="test_chats.py::test_leaving_a_stream_early",
+    ),
+    Deliberate(
+        key="transport-errors",
+        what="timeouts and lost connections",
+        google_genai="the HTTP library's classes",
+        chatproto="`TimedOut`, `ConnectFailed`, `ConnectionLost`",
+        why="same for every transport",
+        profiles=BOTH,
+        shown_by="test_chats.py::test_an_error_leaves_the_chat_as_it_was",
+    ),
+    Deliberate(
+        key="parsed",
+        what="`Optional[Model]` or an IntEnum as `response_schema`",
+        google_genai="`parsed` is a dict, or None",
+        chatproto="the model, or the member",
+        why="it was asked for",
+        profiles=BOTH,
+        shown_by="test_parsed.py::test_parsed_where_it_differs",
+    ),
+    Deliberate(
+        key="parsed-values",
+        what="`parsed` of an answer that is JSON, but no object, for a schema that is a dict",
+        google_genai="fails",
+        chatproto="the value",
+        why="the answer is there",
+        profiles=BOTH,
+        shown_by="test_parsed.py::test_parsed_is_what_google_genai_makes_of_it",
+    ),
+    Deliberate(
+        key="schemas",
+        what="attrs classes and TypedDicts as `response_schema`",
+        google_genai="raise",
+        chatproto="work",
+        why="types like others",
+        profiles=BOTH,
+        shown_by="test_schemas.py::test_shapes_that_google_genai_does_not_take",
+    ),
+    Deliberate(
+        key="json-schemas",
+        what="a class as `response_json_schema`",
+        google_genai="fails when it is sent",
+        chatproto="works",
+        why="the type hint promises it",
+        profiles=BOTH,
+        shown_by="test_schemas.py::test_a_json_schema_goes_out_as_it_is",
+    ),
+    Deliberate(
+        key="jpeg",
+        what="a JPEG picture",
+        google_genai="is sent as PNG, if it was not read from a file",
+        chatproto="stays JPEG",
+        why="smaller, and the same pixels",
+        profiles=BOTH,
+        shown_by="test_images.py::test_a_jpeg_stays_one",
+    ),
+    Deliberate(
+        key="picture-modes",
+        what="pictures of modes that PNG lacks (CMYK, F)",
+        google_genai="raise",
+        chatproto="are converted",
+        why="they can be sent",
+        profiles=BOTH,
+        shown_by="test_images.py::test_every_mode_can_be_sent",
+    ),
+    Deliberate(
+        key="lost-uploads",
+        what="a lost connection in an upload",
+        google_genai="the chunk is sent again",
+        chatproto="the server is asked how much it has",
+        why="nothing twice",
+        profiles=BOTH,
+        shown_by="test_upload.py::test_a_fault_at_every_chunk",
+    ),
+    Deliberate(
+        key="file-names",
+        what="file names that are not ASCII",
+        google_genai="fail",
+        chatproto="are sent percent-encoded",
+        why="they are names",
+        profiles=BOTH,
+        shown_by="test_upload.py::test_names_that_a_header_cannot_carry",
+    ),
+    Deliberate(
+        key="upload-options",
+        what="`http_options` of an upload",
+        google_genai="are overwritten",
+        chatproto="are copied",
+        why="they are the caller's",
+        profiles=BOTH,
+        shown_by="test_upload.py::test_the_callers_options",
+    ),
+    Deliberate(
+        key="dropped-clients",
+        what="dropping the Client",
+        google_genai="closes its chats",
+        chatproto="does not",
+        why="chats hold what they need",
+        profiles=BOTH,
+        shown_by="test_client.py::test_a_transport_that_was_handed_in_is_not_closed",
+    ),
 ]
+
+
+def as_table(profile: Profile) -> str:
+    """The rows that hold in a profile, as the README has them."""
+    rows = [row for row in DELIBERATE if profile in row.profiles and not row.belongs_to]
+    lines = [f"| {row.what} | {row.google_genai} | {row.chatproto} | {row.why} |" for row in rows]
+    return "\n".join(["| what | google-genai | chatproto | why |", "|---|---|---|---|", *lines])

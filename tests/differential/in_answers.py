@@ -8,7 +8,7 @@ from http.client import responses as reason_phrases
 from typing import TYPE_CHECKING, Any
 
 from differential.compare import canonical
-from differential.situation import Expected, Json, Situation, contents_of, finished, is_valid, reference_sees
+from differential.situation import Expected, Json, Situation, is_valid, reference_sees
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,9 +35,21 @@ def _with_fields(situation: Situation, mark: str, add: Callable[[Json, Json], No
         pairs += zip(_contents(before), _contents(after), strict=True)
 
     def said(contents: list[Json]) -> list[Json]:
-        return [next((new for old, new in pairs if old == content), content) for content in contents]
+        # What was said comes in the order of the documents.
+        left, made = list(pairs), []
+        for content in contents:
+            place = next((place for place, (old, _) in enumerate(left) if old == content), None)
+            if place is not None:
+                content = left[place][1]
+                left = left[place + 1 :]
+            made.append(content)
+        return made
 
     seen = copy.deepcopy(expected.seen)
+    place = situation.step.inside_after
+    if place is not None and len(expected.requests) == 2:
+        outer, inner = (list(answer.documents) for answer in expected.answered)
+        documents = outer[:place] + inner + outer[place:]
     if not situation.step.streamed:
         # An answer that was put together from several has nothing of the kind in it.
         documents = documents[-1:] if len(situation.rounds) == len(documents) else []
@@ -133,9 +145,12 @@ def _read_on(situation: Situation, answer: Answer) -> Expected:
     made = expected.change(seen=[*before, *seen][: 99 if limit is None else limit], error=None)
     if limit is not None and len(made.seen) >= limit:
         return made
-    turn = [expected.requests[-1].said[-1], *contents_of(seen)]
-    said = turn if turn[1:] else [*turn, {"role": "model", "parts": []}]
-    valid = finished(seen) and all(map(is_valid, turn[1:])) and len(turn) == len(seen) + 1
+    first = [(chunk.get("candidates") or [{}])[0] for chunk in seen]
+    contents = [candidate["content"] for candidate in first if candidate.get("content") is not None]
+    turn = [expected.requests[-1].said[-1], *contents]
+    said = turn if contents else [*turn, {"role": "model", "parts": []}]
+    stopped = any(candidate.get("finish_reason") for candidate in first)
+    valid = stopped and all(map(is_valid, contents)) and len(contents) == len(seen)
     return made.change(comprehensive=expected.comprehensive + said, curated=expected.curated + (turn if valid else []))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import attrs
 from differential.compare import folded, is_open, responses_in
 from differential.situation import (
     Expected,
@@ -81,6 +82,35 @@ chunk_without_parts = _when(lambda situation: situation.step.streamed)
 unknown_parts_kept = _when(
     lambda situation: any(b"brandNewKind" in b"".join(answer.pieces) for answer in situation.expected.answered)
 )
+
+
+def overlapping(situation: Situation) -> Expected | None:
+    """Another message ends a stream that is merely suspended; what had finished of it is kept."""
+    after, expected = situation.step.inside_after, situation.expected
+    if after is None or len(expected.requests) < 2 or len(expected.seen) <= after:
+        return None
+    outer, inner = expected.requests[0], expected.requests[1]
+    said = contents_of(expected.seen[:after])
+    kept = [*outer.said, *said] if any(map(speaks, said)) and finished(expected.seen[:after]) else []
+    kept = folded(kept)
+    turn = [*inner.said, *contents_of([expected.seen[after]])]
+    sent = [] if is_open(kept) else kept
+    situation.complete = True
+    return expected.change(
+        requests=[outer, attrs.evolve(inner, past=situation.our_past + sent)],
+        seen=expected.seen[: after + 1],
+        error={"family": "local protocol"},
+        comprehensive=kept + turn,
+        curated=sent + ([] if is_open(turn) else turn),
+    )
+
+
+def failed_round(situation: Situation) -> Expected | None:
+    """Calls whose responses did not get through are open again, and nothing of the turn is sent before."""
+    expected, rounds = situation.expected, situation.rounds
+    if len(rounds) < 2 or (expected.error is None and not situation.left):
+        return None
+    return open_calls(situation)
 
 
 def roles(situation: Situation) -> Expected | None:

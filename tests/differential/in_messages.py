@@ -140,6 +140,16 @@ def raised_by_the_call(situation: Situation) -> Expected | None:
 # --- the history before -------------------------------------------------------------------------------------------
 
 
+def live_history(situation: Situation) -> Expected | None:
+    """What a program does with the list that it was given is its own affair."""
+    message = situation.message
+    if message is None or situation.step.edit is None:
+        return None
+    ours = situation.our_past + (situation.our_waiting if responses_in(message) else [])
+    # Had the reference's own list been changed as here it was not, it would have sent this.
+    return situation.with_past(ours)
+
+
 def open_calls_dropped(situation: Situation) -> Expected | None:
     """Calls that nobody has answered are not sent with another message."""
     message, theirs = situation.message, situation.their_past
@@ -161,6 +171,20 @@ def folded_past(situation: Situation) -> Expected | None:
     past = situation.expected.requests[0].past
     ours = situation.our_past + (situation.our_waiting if responses_in(message) else [])
     return situation.with_past(ours) if past != ours and folded(past) == folded(ours) else None
+
+
+def lost_with_retries(situation: Situation) -> Expected | None:
+    """A connection that is lost before the answer is tried again, in synchronous chats, too."""
+    expected, actual = situation.expected, situation.actual
+    _, config = situation.step.config or ("", {})
+    attempts = config.get("http_options", {}).get("retry_options", {}).get("attempts", 1)
+    if situation.scenario.mode != "sync" or not expected.answered or expected.answered[-1].ending != "lost":
+        return None
+    count = len(expected.requests)
+    if count >= attempts:
+        return None
+    situation.settled = True
+    return actual.change(requests=expected.requests + actual.requests[count:])
 
 
 def asked_again(situation: Situation) -> Expected | None:

@@ -84,8 +84,8 @@ def _step(
         if expected is not None and expected != situation.expected:
             situation.expected = expected
             verdict.deliberate.append(entry.key)
-        if situation.settled:
-            verdict.settled += 1
+        if situation.complete or situation.settled:
+            verdict.settled += situation.settled
             break
     ordered = scenario.mode == "sync"
     found = difference(situation.expected.comparable(ordered=ordered), situation.actual.comparable(ordered=ordered))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Library", "Record", "Transcript", "play"]
 
 Json = dict[str, Any]
+INSIDE = "something else"
 
 
 class Library(Protocol):
@@ -74,6 +75,9 @@ class Record:
     comprehensive: list[Json] = attrs.Factory(list)
     curated: list[Json] = attrs.Factory(list)
     kept: bool = True
+    #: The curated history when the message was sent, and the contents of a turn that waited for function responses.
+    past: list[Json] = attrs.Factory(list)
+    past_waiting: list[Json] = attrs.Factory(list)
     #: The whole curated history afterwards; not compared, because it is what the steps added. And the contents of a
     #: turn that waits for function responses, which stand in the comprehensive history only.
     context: list[Json] = attrs.Factory(list)
@@ -88,10 +92,8 @@ class Transcript:
     #: Both histories after the chat was made.
     given: tuple[list[Json], list[Json]] = attrs.Factory(lambda: ([], []))
     steps: list[Record] = attrs.Factory(list)
-    #: What waits for function responses in the history that was given.
-    waiting: list[Json] = attrs.Factory(list)
-    #: Steps that began in a new chat, because the histories had parted, with its curated history and what waits in it.
-    renewed: dict[int, tuple[list[Json], list[Json]]] = attrs.Factory(dict)
+    #: Steps that began in a new chat, because the histories had parted.
+    renewed: set[int] = attrs.Factory(set)
 
 
 def play(
@@ -146,7 +148,6 @@ class _Player:
             self.transcript.created = self.library.family(error, asked=False)
             return False
         self.transcript.given = self.histories()
-        self.transcript.waiting = self.waiting(self.transcript.given[0])
         return self.follow is None or self.follow.created is None
 
     def new_chat(self, history: list[Any]) -> Any:
@@ -175,8 +176,7 @@ class _Player:
         roles = [{} if each.get("role") == "user" else {"role": "model"} for each in before]
         contents = [self.library.types.Content(**{**each, **role}) for each, role in zip(before, roles, strict=True)]
         self.chat = self.new_chat(contents)
-        comprehensive, curated = self.histories()
-        self.transcript.renewed[number] = curated, self.waiting(comprehensive)
+        self.transcript.renewed.add(number)
 
     # --- the steps ---
 
@@ -184,10 +184,12 @@ class _Player:
     def step(self, number: int, step: Step) -> Iterator[Record]:
         """Around a step: what is written down of it."""
         self.catch_up(number)
+        if step.edit is not None:
+            edit(self.chat.get_history(curated=True), step.edit)
         before = self.histories()
         self.line.clear(step.answers)
         self.log.clear()
-        record = Record()
+        record = Record(past=before[1], past_waiting=self.waiting(before[0]))
         self.iterating = False
         try:
             yield record
@@ -238,6 +240,8 @@ class _Player:
                         continue
                     for count, chunk in enumerate(stream, start=1):
                         self.note(record, chunk)
+                        if count == step.inside_after:
+                            self.note(record, self.chat.send_message(INSIDE))
                         if count == step.leave_after:
                             break
 
@@ -259,8 +263,19 @@ class _Player:
                     async for chunk in stream:
                         self.note(record, chunk)
                         count += 1
+                        if count == step.inside_after:
+                            self.note(record, await self.chat.send_message(INSIDE))
                         if count == step.leave_after:
                             break
+
+
+def edit(history: list[Any], how: str) -> None:
+    """Change a history that the chat handed out."""
+    if how == "clear":
+        history.clear()
+    for content in history[:1]:
+        for part in content.parts or ():
+            part.text = "changed"
 
 
 def dump(value: Any) -> Json:

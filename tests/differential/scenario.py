@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["FEATURES", "Scenario", "Step", "draw"]
 
 Spec = tuple[str, Any]
+Edit = Literal["clear", "change"]
 
 #: Everything that can be drawn. A scenario has only some of it.
 FEATURES = frozenset(
@@ -47,6 +48,8 @@ FEATURES = frozenset(
         "no final blank line",
         "streams",
         "leaving",
+        "overlapping messages",
+        "edited histories",
         "configs",
         "message configs",
         "wrong configs",
@@ -73,6 +76,8 @@ _NOT_MERGED = frozenset(
         "create time",
         "unknown fields",
         "unknown part",
+        "two candidates",
+        "candidates out of order",
         "part with an unknown field",
     }
 )
@@ -80,8 +85,21 @@ _NOT_MERGED = frozenset(
 
 #: The reference fails there, and chatproto goes on: with calls in it, nobody could say with what.
 _NOT_CALLED_IN = frozenset(
-    {"comment", "event line", "data without a space", "done", "empty event", "invalid UTF-8", "error in a 200"}
+    {
+        "comment",
+        "event line",
+        "data without a space",
+        "done",
+        "empty event",
+        "invalid UTF-8",
+        "error in a 200",
+        "error event of another form",
+    }
 )
+
+
+#: The reference crashes there.
+_CRASHES = frozenset({"error event without a code", "error event of another form", "enum as a number"})
 
 
 @attrs.frozen(kw_only=True)
@@ -93,6 +111,10 @@ class Step:
     streamed: bool = False
     #: Leave the stream after so many chunks.
     leave_after: int | None = None
+    #: After so many chunks, send another message and wait for its answer.
+    inside_after: int | None = None
+    #: Change the list that ``get_history`` gives, before the message is sent.
+    edit: Edit | None = None
     answers: tuple[Answer, ...] = ()
 
 
@@ -360,9 +382,16 @@ class _Drawing:
         if leave_after == 0 and (self.wrong or config is not None):
             leave_after = None
         answers = self.answers(streamed=streamed)
+        edit: Edit | None = rng.choice(("clear", "change")) if self.has("edited histories", 0.1) else None
+        if streamed and leave_after is None and not self.functions and self.has("overlapping messages", 0.2):
+            answers = draw_stream(rng, self.odd - _NOT_CALLED_IN), draw_answer(rng, frozenset())
+            after = rng.randint(1, 3)
+            return Step(message=message, config=config, streamed=True, inside_after=after, edit=edit, answers=answers)
         if self.has("retries", 0.25) and config is None:
             config, answers = self.retried(answers)
-        return Step(message=message, config=config, streamed=streamed, leave_after=leave_after, answers=answers)
+        return Step(
+            message=message, config=config, streamed=streamed, leave_after=leave_after, edit=edit, answers=answers
+        )
 
     def answers(self, *, streamed: bool) -> tuple[Answer, ...]:
         rng = self.rng
@@ -376,10 +405,13 @@ class _Drawing:
             answers += [drawn(rng, self.odd - _NOT_CALLED_IN, calls, trouble=0.05) for _ in range(rounds)]
         if self.has("continuation", 0.3):
             answers += [
-                draw_hop(rng, streamed=streamed, odd=self.odd - _NOT_MERGED) for _ in range(rng.choice((1, 1, 2, 3, 5)))
+                draw_hop(rng, streamed=streamed, odd=self.odd - _NOT_MERGED - _CRASHES)
+                for _ in range(rng.choice((1, 1, 2, 3, 5)))
             ]
-            # What becomes of unknown fields in answers that are put together is not looked at.
-            answers.append(drawn(rng, self.odd - _NOT_MERGED - _NOT_CALLED_IN - {"lost"}))
+            # What becomes of unknown fields in answers that are put together is not looked at. And where the reference
+            # crashes in a hop, it takes that for a lost connection.
+            others = self.odd - _NOT_MERGED - _NOT_CALLED_IN - _CRASHES - {"lost"}
+            answers.append(drawn(rng, others))
         else:
             answers.append(drawn(rng, self.odd))
         if self.mode == "async":

@@ -123,29 +123,23 @@ class Situation:
     their_past: list[Json]
     our_past: list[Json]
     our_waiting: list[Json]
-    #: Nothing more can be said.
+    #: No other entry has anything to add; ``settled``: because nothing more can be said.
+    complete: bool = False
     settled: bool = False
 
     @classmethod
     def of(cls, scenario: Scenario, number: int, reference: Transcript, ours: Transcript) -> Situation:
         """The situation of a step."""
-        if number in ours.renewed:
-            theirs = reference.steps[number - 1].context
-            curated, waiting = ours.renewed[number]
-        elif number:
-            theirs, last = reference.steps[number - 1].context, ours.steps[number - 1]
-            curated, waiting = last.context, last.waiting
-        else:
-            theirs, curated, waiting = reference.given[1], ours.given[1], ours.waiting
-        past = canonical(theirs)
+        theirs, record = reference.steps[number], ours.steps[number]
+        past = canonical(theirs.past)
         made = cls(
             scenario=scenario,
             step=scenario.steps[number],
-            expected=Expected.of(reference.steps[number], len(theirs)),
-            actual=Expected.of(ours.steps[number], 0),
+            expected=Expected.of(theirs, len(past)),
+            actual=Expected.of(record, 0),
             their_past=past,
-            our_past=canonical(curated),
-            our_waiting=canonical(waiting),
+            our_past=canonical(record.past),
+            our_waiting=canonical(record.past_waiting),
         )
         # No chat can be made with a role that a server made up: a new chat has others.
         roles = [each if each.get("role") == "user" else {**each, "role": "model"} for each in past]
