@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from differential.scenario import Scenario
     from differential.situation import Expected, Situation
 
-__all__ = ["DELIBERATE", "Deliberate", "Profile", "as_table"]
+__all__ = ["DELIBERATE", "Deliberate", "Profile"]
 
 Profile = Literal["default", "compat"]
 DEFAULT: frozenset[Profile] = frozenset({"default"})
@@ -41,7 +41,7 @@ class Deliberate:
     expect: Callable[[Situation], Expected | None] | None = None
     #: Whether the entry explains how the making of the chat differs.
     creates: Callable[[Scenario, Transcript, Transcript], bool] | None = None
-    #: The key of the row of which it is another side. The table has that one only.
+    #: The key of the row of which it is another side, if it is one: the table could do with that one.
     belongs_to: str = ""
     #: For what no scenario shows: the test that does.
     shown_by: str = ""
@@ -691,10 +691,3 @@ DELIBERATE: list[Deliberate] = [
         shown_by="test_client.py::test_a_transport_that_was_handed_in_is_not_closed",
     ),
 ]
-
-
-def as_table(profile: Profile) -> str:
-    """The rows that hold in a profile, as the README has them."""
-    rows = [row for row in DELIBERATE if profile in row.profiles and not row.belongs_to]
-    lines = [f"| {row.what} | {row.google_genai} | {row.chatproto} | {row.why} |" for row in rows]
-    return "\n".join(["| what | google-genai | chatproto | why |", "|---|---|---|---|", *lines])
