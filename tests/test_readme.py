@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from print_diagrams import diagram
+from print_differences import table
 
 import chatproto
 import chatproto_requests
@@ -48,6 +49,11 @@ def test_the_two_commands_are_one_line_each() -> None:
 def test_the_diagrams_are_printed_from_the_tables() -> None:
     """Both diagrams are what the tables say today."""
     assert [text.strip() for text in blocks("mermaid")] == [diagram(CONVERSATION), diagram(EXCHANGE)]
+
+
+def test_the_table_of_differences_is_printed_from_the_list() -> None:
+    """What the README says of google-genai is what the differential test allows, and nothing else."""
+    assert table() in README
 
 
 @pytest.fixture
