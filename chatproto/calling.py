@@ -53,16 +53,18 @@ class Calling:
     """The functions that belong to one message, and who is asked before one runs."""
 
     toolbox: Toolbox
+    #: The functions that the model was told of. One that nobody can run here waits for the program.
+    declared: frozenset[str] = frozenset()
     approve: Approve = None
 
     def _asked(self, call: FunctionCall) -> Any:
         """True, False, None, or something to await that gives one of them."""
         if call.name is None or call.name not in self.toolbox:
-            return True  # there is nothing to run: the model is told so
+            return None if call.name in self.declared else True  # there is no such function: the model is told so
         if self.approve is None or isinstance(self.approve, bool):
             return None if self.approve else True
         if callable(self.approve):
-            return self.approve(call)
+            return self.approve(call.model_copy(deep=True))  # what it does to the call changes nothing
         return None if call.name in self.approve else True
 
     def answers(self, calls: Sequence[FunctionCall]) -> list[Part] | None:

@@ -8,8 +8,9 @@ from .calling import checked_approve, refuse
 from .convert.config import read_config
 from .convert.messages import to_message
 from .errors import ValidationError
-from .session import Options, Session, arun_call, run_call
+from .session import Session, arun_call, run_call
 from .streams import AsyncResponseStream, ResponseStream
+from .terms import Options
 from .types import Content
 
 if TYPE_CHECKING:
@@ -53,8 +54,9 @@ class _Remembered:
 
         What MCP sessions offer is not in it: they would have to be asked.
         """
-        prepared = self._session.prepare(self._said(message), config, stream=stream)
-        return prepared.conversation.prepare(prepared.draft)
+        with self._session.steps:
+            prepared = self._session.prepare(self._said(message), config, stream=stream)
+            return prepared.conversation.prepare(prepared.draft)
 
     def _said(self, message: Message) -> Content:
         return to_message(message, as_the_model=self._session.connector.compat)
@@ -64,7 +66,8 @@ class _Remembered:
 
         Curated: what the next request will send. Comprehensive: turns that were blocked or cut short too.
         """
-        return self._session.conversation.history(curated=curated)
+        with self._session.steps:
+            return self._session.conversation.history(curated=curated)
 
     def _counting(self, message: Message | None) -> Call[CountTokensResponse]:
         from .convert.calls import counting
@@ -72,9 +75,9 @@ class _Remembered:
         session = self._session
         said = [] if message is None else [self._said(message)]
         contents = list(session.conversation.history(curated=True)) + said
-        config, headers = session.counted_config()
-        connector = session.connector
-        return counting(connector.dialect, connector.endpoint, session.conversation.model, contents, config, headers)
+        endpoint, config, headers = session.counted()
+        dialect = session.connector.dialect
+        return counting(dialect, endpoint, session.conversation.model, contents, config, headers)
 
     @property
     def turns(self) -> tuple[Turn, ...]:
@@ -102,14 +105,15 @@ class _Remembered:
         """
         said = Content.model_validate(user_input)
         outputs = [Content.model_validate(each) for each in model_output]
-        with self._session.gate.driving():
+        with self._session.gate.driving(), self._session.steps:
             self._session.conversation.record(said, outputs, valid=is_valid)
 
     def explain(self) -> list[Explanation]:
         """For every content that was ever said here: whether the next request holds it, and by which rule."""
         from .machines.explain import explain
 
-        return explain(self._session.conversation)
+        with self._session.steps:
+            return explain(self._session.conversation)
 
     def rewind(self, n: int = 1) -> tuple[Turn, ...]:
         """Forget the last ``n`` turns of the histories, with all their tool rounds, and give them back, oldest first.
@@ -131,12 +135,14 @@ class _Remembered:
         """The chat as JSON text, for ``client.chats.restore``, in another process and over another transport.
 
         It has the model, the config, every turn with its outcome, and a turn that is open: with its pending calls, or
-        with what has come of its answer and the token to continue it. It holds no credential and no headers, and of
-        functions, classes and MCP sessions nothing but what was declared to the model.
+        with what has come of its answer and the token to continue it. It holds no credential, no header of the
+        program's, and no ``base_url``; of functions and classes nothing but what was declared to the model, and of MCP
+        sessions nothing. It may be called at any time, from any thread, and in a function that the chat runs.
         """
         from .machines.snapshot import write
 
-        return write(self._session.conversation)
+        with self._session.steps:
+            return write(self._session.conversation)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -154,8 +160,9 @@ class Chat(_Remembered):
         ``config`` replaces the chat's config for this message (or is laid over it, see ``chats.create``). Functions
         in ``tools`` that the model calls are run and their results sent, until it answers; while they run, this chat
         takes no other message. Raises ValidationError before anything is sent; APIError, TransportError or
-        RemoteProtocolError after, and then the chat is as it was before. An answer that the server blocked is no
-        error: see ``turns``.
+        RemoteProtocolError after, and then the chat is as it was before; where functions had been run, their calls are
+        open, and ``send_function_responses()`` sends the results again. An answer that the server blocked is no error:
+        see ``turns``.
         """
         return self._session.ask(self._session.prepare(self._said(message), config, stream=False))
 
@@ -243,7 +250,7 @@ class AsyncChat(_Remembered):
 
     async def resume(self) -> AsyncResponseStream:
         """What is left of an answer that was under way: ``async for chunk in await chat.resume()``."""
-        return AsyncResponseStream(self._session, self._session.prepare_rest())
+        return AsyncResponseStream(self._session, await self._session.aprepare_rest())
 
     async def call_function(self, call: FunctionCall) -> Part:
         """Run the function of one of ``pending_calls``, and give its answer. As ``Chat.call_function``."""
@@ -283,7 +290,7 @@ class Chats:
         ``function_errors="message"`` tells the model the text of an exception in a function; by default it is told
         the class alone, because the text may hold what is nobody's business. That of errors.FunctionError is told.
         """
-        options = _options(approve, function_errors, asynchronous=False)
+        options = _options(approve, function_errors, asynchronous=False, compat=self._connector.compat)
         return Chat(new_session(self._connector, model, config or {}, history, on_incomplete, config_mode, options))
 
     def restore(
@@ -297,14 +304,14 @@ class Chats:
     ) -> Chat:
         """The chat that ``snapshot`` wrote, as text or decoded, sync or async. It goes on where it was.
 
-        ``tools`` are its functions and MCP sessions: a snapshot has their declarations alone. Those that are not handed
-        over are answered by hand (``pending_calls``). ``config`` takes the place of the chat's own: hand it over where
-        it had headers, a ``base_url``, or classes to make ``response.parsed`` of. A request that was under way counts
-        as lost: ``resume`` goes on with its answer.
+        ``tools`` are its functions and MCP sessions: of functions a snapshot has the declarations alone. Calls of those
+        that are not handed over wait for the program (``pending_calls``). ``config`` takes the place of the chat's own:
+        hand it over where it had headers, a ``base_url``, or classes to make ``response.parsed`` of. A request that was
+        under way counts as lost: ``resume`` goes on with its answer.
 
         Raises ValidationError for what is no snapshot, and for one that a later version of chatproto wrote.
         """
-        options = _options(approve, function_errors, asynchronous=False)
+        options = _options(approve, function_errors, asynchronous=False, compat=self._connector.compat)
         return Chat(restored_session(self._connector, data, tools, config, options))
 
 
@@ -326,7 +333,7 @@ class AsyncChats:
         function_errors: ErrorWords = "name",
     ) -> AsyncChat:
         """A new chat; not a coroutine. As ``Chats.create``; ``approve`` may be an async function."""
-        options = _options(approve, function_errors, asynchronous=True)
+        options = _options(approve, function_errors, asynchronous=True, compat=self._connector.compat)
         return AsyncChat(
             new_session(self._connector, model, config or {}, history, on_incomplete, config_mode, options)
         )
@@ -341,14 +348,16 @@ class AsyncChats:
         function_errors: ErrorWords = "name",
     ) -> AsyncChat:
         """The chat that ``snapshot`` wrote; not a coroutine. As ``Chats.restore``."""
-        options = _options(approve, function_errors, asynchronous=True)
+        options = _options(approve, function_errors, asynchronous=True, compat=self._connector.compat)
         return AsyncChat(restored_session(self._connector, data, tools, config, options))
 
 
-def _options(approve: Approve, function_errors: ErrorWords, *, asynchronous: bool) -> Options:
+def _options(approve: Approve, function_errors: ErrorWords, *, asynchronous: bool, compat: bool) -> Options:
     if function_errors not in ("name", "message"):
         raise ValidationError(f"function_errors is 'name' or 'message', not {function_errors!r}")
     approved = checked_approve(approve, asynchronous=asynchronous)
+    if compat and approved is not None:
+        raise ValidationError("google-genai asks nobody: approve goes without compat", path="$.approve")
     return Options(asynchronous=asynchronous, approve=approved, function_errors=function_errors)
 
 

@@ -27,7 +27,7 @@ Errors hold text and plain values, never an object of an HTTP library: those hol
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +63,17 @@ class ChatProtoError(Exception):
     """
 
     partial: GenerateContentResponse | None = None
+
+    def with_partial(self, partial: GenerateContentResponse) -> Self:
+        """This error with ``partial``: a copy, because a transport may hand the same error to several chats.
+
+        Nothing that a subclass defines is run.
+        """
+        builtin: Any = next(base for base in type(self).__mro__ if base.__module__ == "builtins")
+        made: Self = builtin.__new__(type(self))
+        made.args = self.args
+        made.__dict__.update(self.__dict__, partial=partial)
+        return made
 
 
 class ValidationError(ChatProtoError, ValueError):

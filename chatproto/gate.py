@@ -12,7 +12,12 @@ from .errors import LocalProtocolError
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-__all__ = ["Gate", "Suspended"]
+    from .errors import TransportError
+    from .machines.steps import Step
+    from .transport import Machine
+    from .wire.http import Headers
+
+__all__ = ["Gate", "Stepped", "Suspended"]
 
 
 class Suspended(Protocol):
@@ -21,6 +26,57 @@ class Suspended(Protocol):
     def supersede(self) -> None:
         """A later message is sent."""
         ...
+
+
+class Stepped:
+    """A machine each of whose steps is taken alone: what another thread reads of it is of one moment.
+
+    The lock is held for a step, never while anything is waited for.
+    """
+
+    def __init__(self, machine: Machine, lock: threading.RLock) -> None:
+        self._machine = machine
+        self._lock = lock
+
+    def next(self) -> Step | None:
+        """As the machine's."""
+        with self._lock:
+            return self._machine.next()
+
+    def receive_response(self, status: int, headers: Headers) -> None:
+        """As the machine's."""
+        with self._lock:
+            self._machine.receive_response(status, headers)
+
+    def receive_data(self, data: bytes) -> None:
+        """As the machine's."""
+        with self._lock:
+            self._machine.receive_data(data)
+
+    def receive_failure(self, error: TransportError) -> None:
+        """As the machine's."""
+        with self._lock:
+            self._machine.receive_failure(error)
+
+    def resume(self, jitter: float = 0.0) -> None:
+        """As the machine's."""
+        with self._lock:
+            self._machine.resume(jitter)
+
+    def abandon(self) -> None:
+        """As the machine's."""
+        with self._lock:
+            self._machine.abandon()
+
+    @property
+    def busy(self) -> bool:
+        """As the machine's."""
+        return self._machine.busy
+
+    @property
+    def reading(self) -> bool:
+        """As the machine's."""
+        return self._machine.reading
 
 
 class Gate:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from .chats import new_session
 from .convert.messages import to_contents
-from .session import Options, Session, arun_call, run_call
+from .session import Session, arun_call, run_call
 from .streams import AsyncResponseStream, ResponseStream
+from .terms import Options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

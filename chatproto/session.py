@@ -5,34 +5,37 @@ Sync and async share all of it but the word ``await``.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 
-from .calling import Approve, Calling
 from .convert.config import ReadConfig, read_config
 from .convert.messages import to_responses
 from .convert.tools import read_tools
 from .errors import LocalProtocolError, UnsupportedFunctionError, ValidationError
-from .gate import Gate
+from .gate import Gate, Stepped
 from .machines.steps import ChunkReceived, Event, FunctionCallsRequested, RoundFailed, TurnEnded
 from .machines.turn import budget_of
+from .terms import Options, Terms
 from .transport import AsyncDrive, Drive, Secrets
 from .types import CountTokensConfig, GenerateContentConfig, GenerateContentResponse
 from .wire.gemini import GeminiApi
 
 if TYPE_CHECKING:
+    from .calling import Calling
     from .client import Connector
     from .convert.calls import Call
-    from .convert.functions import ErrorWords, Function, Toolbox
+    from .convert.functions import Toolbox
     from .convert.parsed import ParseTarget
-    from .convert.tools import Tools
+    from .convert.tools import Offered, Tools
     from .gate import Suspended
     from .machines.conversation import Conversation
     from .machines.history import Turn
     from .machines.turn import Draft
-    from .types import Content, FunctionCall, Tool
+    from .types import Content, FunctionCall, Part, Tool
+    from .wire.endpoint import Endpoint
 
 __all__ = ["Options", "Prepared", "Session", "arun_call", "run_call"]
 
@@ -45,28 +48,13 @@ class Prepared:
 
     draft: Draft
     secrets: Secrets
-    #: What ``response.parsed`` is made of.
-    target: ParseTarget | None
-    #: The functions that the model may call, with who is asked before one runs.
+    terms: Terms
+    #: What answers the model's function calls; None where the program does.
     calling: Calling | None
     conversation: Conversation
     gate: Gate
     #: It was sent before the chat was restored.
     under_way: bool = False
-
-
-@attrs.frozen(kw_only=True)
-class Options:
-    """What a chat is told beside its config."""
-
-    asynchronous: bool = False
-    approve: Approve = None
-    function_errors: ErrorWords = "name"
-    #: ``automatic_function_calling_history`` is put on the responses: for a question without a chat.
-    tells_calls: bool = False
-
-
-Offered = Mapping[int, "Sequence[Function]"]
 
 
 class Session:
@@ -78,40 +66,54 @@ class Session:
         self.connector = connector
         self.conversation = conversation
         self.options = options
-        #: Of the chat's own config.
-        self._target = None if config is None else config.target
-        self._headers: Mapping[str, str] = {} if config is None else config.headers
         self._tools = None if config is None else config.tools
-        #: The functions of the last message: those that ``pending_calls`` may be run with.
-        self.calling = self._calling(self._tools, None)
+        #: The tools were handed over when the chat was restored: what is declared stands in its config.
+        self._bound = False
+        #: Of the chat's own config.
+        self._own = Terms.of(config, self._tools, None, options)
+        #: Of the last message: what answers to its function calls are sent on.
+        self._last = self._own
         #: ``automatic_function_calling_history`` is told where functions could have been called (reference, 12.7).
         self._tells_calls = options.tells_calls and _tells_calls(config)
+        self._told: list[Content] | None = None
         self.gate = Gate()
+        #: Held for each step of a machine, and while one is read from outside.
+        self.steps = threading.RLock()
 
     # --- what a message is sent with ---
 
     def prepare(self, contents: Content | Sequence[Content], config: Any, *, stream: bool) -> Prepared:
         """Check a message and a config. None and an empty dict leave the chat's own config in force."""
-        return self._prepared(contents, self._read(config), None, stream=stream)
+        return self._prepared(contents, _read(config), None, stream=stream)
 
     async def aprepare(self, contents: Content | Sequence[Content], config: Any, *, stream: bool) -> Prepared:
         """``prepare`` for asyncio: MCP sessions are asked what they offer."""
-        read = self._read(config)
+        read = _read(config)
         return self._prepared(contents, read, await self._offered(read), stream=stream)
 
     def prepare_responses(self, parts: Iterable[Any] | None, config: Any, *, stream: bool) -> Prepared:
         """``prepare`` for the answers to the open function calls."""
-        return self._prepared_responses(parts, self._read(config), None, stream=stream)
+        return self._prepared_responses(parts, _read(config), None, stream=stream)
 
     async def aprepare_responses(self, parts: Iterable[Any] | None, config: Any, *, stream: bool) -> Prepared:
         """``prepare_responses`` for asyncio."""
-        read = self._read(config)
-        return self._prepared_responses(parts, read, await self._offered(read), stream=stream)
+        read = _read(config)
+        if read is None:
+            await self._ask_sessions()
+        return self._prepared_responses(parts, read, None if read is None else await self._offered(read), stream=stream)
 
-    def _read(self, config: Any) -> ReadConfig | None:
-        if config is None or (isinstance(config, Mapping) and not config):
-            return None
-        return read_config(config)
+    def prepare_rest(self) -> Prepared:
+        """What was under way when a chat was written. Raises LocalProtocolError where nothing was."""
+        draft = self.conversation.under_way
+        if draft is None:
+            raise LocalProtocolError("nothing is under way in this chat: send a message, or answer its pending_calls")
+        calling = self._last.calling(self.options.approve, self.conversation.config)
+        return attrs.evolve(self._checked(draft, self._last, calling, self.conversation), under_way=True)
+
+    async def aprepare_rest(self) -> Prepared:
+        """``prepare_rest`` for asyncio."""
+        await self._ask_sessions()
+        return self.prepare_rest()
 
     def _tools_for(self, read: ReadConfig | None) -> Tools | None:
         """The tools that a message's config leaves in force."""
@@ -127,122 +129,110 @@ class Session:
 
         return {id(session): await functions_of(session) for session in tools.sessions}
 
+    async def _ask_sessions(self) -> None:
+        """Ask the sessions of a restored chat for the first time, before their functions may be called."""
+        if self._last.unasked:
+            asked = Terms.of(None, self._tools, await self._offered(None), self.options)
+            self._last = attrs.evolve(asked, headers=self._last.headers, target=self._last.target)
+
+    def _terms(self, read: ReadConfig | None, offered: Offered | None) -> Terms:
+        tools = self._tools_for(read)
+        if read is None and offered is None:
+            return self._own
+        terms = Terms.of(read, tools, offered, self.options)
+        return terms.over(self._own) if read is None or self.conversation.config_mode == "merge" else terms
+
     def _prepared(
         self, contents: Content | Sequence[Content], read: ReadConfig | None, offered: Offered | None, *, stream: bool
     ) -> Prepared:
-        tools = self._tools_for(read)
-        calling = self._calling(tools, offered)
-        values = self._values(read, tools, offered)
+        terms = self._terms(read, offered)
+        values = self._values(read, offered)
+        calling = terms.calling(self.options.approve, values or self.conversation.config)
         conversation = self.conversation.branch()
         draft = conversation.draft(contents, values, stream=stream, by_hand=calling is None)
-        return self._checked(draft, read, calling, conversation)
-
-    def prepare_rest(self) -> Prepared:
-        """What was under way when a chat was written. Raises LocalProtocolError where nothing was."""
-        draft = self.conversation.under_way
-        if draft is None:
-            raise LocalProtocolError("nothing is under way in this chat: send a message, or answer its pending_calls")
-        return attrs.evolve(self._checked(draft, None, self.calling, self.conversation), under_way=True)
-
-    def rewind(self, n: int) -> tuple[Turn, ...]:
-        """Forget turns, and leave a stream that is merely suspended."""
-        with self.gate.driving():
-            forgotten = self.conversation.rewind(n)
-            self.gate.suspend(None)
-            return forgotten
+        return self._checked(draft, terms, calling, conversation)
 
     def _prepared_responses(
         self, parts: Iterable[Any] | None, read: ReadConfig | None, offered: Offered | None, *, stream: bool
     ) -> Prepared:
-        tools = self._tools_for(read)
-        calling = self._calling(tools, offered) if read is not None else self.calling
-        values = self._values(read, tools, offered) if read is not None else None
+        terms = self._last if read is None else self._terms(read, offered)
+        values = None if read is None else self._values(read, offered)
+        calling = terms.calling(self.options.approve, values or self.conversation.config)
         said = None if parts is None else to_responses(parts)
         draft = self.conversation.draft_responses(said, values, stream=stream, by_hand=calling is None)
-        return self._checked(draft, read, calling, self.conversation)
+        return self._checked(draft, terms, calling, self.conversation)
 
-    def _values(
-        self, read: ReadConfig | None, tools: Tools | None, offered: Offered | None
-    ) -> GenerateContentConfig | None:
+    def _values(self, read: ReadConfig | None, offered: Offered | None) -> GenerateContentConfig | None:
         """The config to hand to the conversation; None for the chat's own."""
+        tools = self._tools_for(read)
         if offered is None or tools is None:
             return None if read is None else read.values
         values = (read.values if read is not None else self.conversation.config) or GenerateContentConfig()
-        return values.model_copy(update={"tools": tools.declared(offered)})
+        declared = tools.declared(offered)
+        if self._bound and tools is self._tools:
+            declared = tools.added_to(cast("list[Tool]", values.tools or []), offered)
+        return values.model_copy(update={"tools": declared})
 
-    def _calling(self, tools: Tools | None, offered: Offered | None) -> Calling | None:
-        """The functions to run; None where the program answers all calls itself."""
-        if tools is None:
-            return None
-        if tools.sessions and not self.options.asynchronous:
-            raise UnsupportedFunctionError(
-                "MCP sessions are not supported in synchronous methods: use client.aio", path="$.config.tools"
-            )
-        functions = tools.functions(offered)
-        if not functions or tools.by_hand:
-            return None
-        from .convert.functions import Toolbox
-
-        return Calling(Toolbox(functions, error_words=self.options.function_errors), self.options.approve)
-
-    def _checked(
-        self, draft: Draft, read: ReadConfig | None, calling: Calling | None, conversation: Conversation
-    ) -> Prepared:
+    def _checked(self, draft: Draft, terms: Terms, calling: Calling | None, conversation: Conversation) -> Prepared:
         if calling is not None and draft.budget and calling.toolbox.any_async and not self.options.asynchronous:
             raise UnsupportedFunctionError(
                 "async functions need an async chat: client.aio.chats", path="$.config.tools"
             )
-        headers, target = self._headers, self._target
-        if read is not None:
-            headers, target = read.headers, read.target
-            if self.conversation.config_mode == "merge":
-                headers = {**self._headers, **headers}
-                target = target or self._target
         # A message with a conversation of its own waits for no other.
         gate = self.gate if conversation is self.conversation else Gate()
-        return Prepared(draft, self.connector.secrets(headers, draft.endpoint), target, calling, conversation, gate)
+        secrets = self.connector.secrets(terms.headers, draft.endpoint)
+        return Prepared(draft, secrets, terms, calling, conversation, gate)
 
-    def counted_config(self) -> tuple[CountTokensConfig | None, Mapping[str, str]]:
-        """What is counted beside the contents, where the service counts it, and the headers of the chat's config."""
+    # --- what the face asks ---
+
+    def counted(self) -> tuple[Endpoint, CountTokensConfig | None, Mapping[str, str]]:
+        """Where tokens are counted; what is, beside the contents, where the service counts it; and the headers."""
         config = self.conversation.config
+        endpoint = self.connector.endpoint.merged(None if config is None else config.http_options)
         if config is None or isinstance(self.connector.dialect, GeminiApi):
-            return None, self._headers
-        tools = cast("list[Tool] | None", config.tools)  # to_config has made values of them
-        return CountTokensConfig(system_instruction=config.system_instruction, tools=tools), self._headers
+            return endpoint, None, self._own.headers
+        tools = cast("list[Tool] | None", config.tools)  # read_config has made values of them
+        counted = CountTokensConfig(system_instruction=config.system_instruction, tools=tools)
+        return endpoint, counted, self._own.headers
 
     def toolbox(self) -> Toolbox:
         """The functions that ``pending_calls`` may be run with. Raises ValidationError where there are none."""
-        if self.calling is not None:
-            return self.calling.toolbox
-        functions = [] if self._tools is None else self._tools.functions()
-        if not functions:
+        found = self._last.toolbox
+        if found is None:
             raise ValidationError(
                 "this chat has no functions to run: hand them over as tools, or answer the call yourself"
             )
-        from .convert.functions import Toolbox
-
-        return Toolbox(functions, error_words=self.options.function_errors)
+        return found
 
     async def atoolbox(self) -> Toolbox:
-        """``toolbox`` for asyncio: a restored chat asks its MCP sessions here for the first time."""
-        if self.calling is None and self._tools is not None and self._tools.sessions:
-            self.calling = self._calling(self._tools, await self._offered(None))
+        """``toolbox`` for asyncio."""
+        await self._ask_sessions()
         return self.toolbox()
 
     def bind(self, tools: Sequence[Any]) -> None:
         """The functions of a chat that was restored. What is declared to the model stays as it was."""
         try:
             self._tools = read_tools(tools)
-            self.calling = self._calling(self._tools, None)
+            bound = Terms.of(None, self._tools, None, self.options)
         except ValidationError as error:
             raise error.under(".tools") from None
+        self._bound = True
+        self._own = self._last = attrs.evolve(bound, headers=self._own.headers, target=self._own.target)
 
     def fork(self) -> Session:
         """A session of its own with the same past."""
-        made = Session(self.connector, self.conversation.fork(), None, self.options)
-        made._target, made._headers, made._tools = self._target, self._headers, self._tools
-        made.calling = self.calling
+        with self.steps:
+            conversation = self.conversation.fork()
+        made = Session(self.connector, conversation, None, self.options)
+        made._tools, made._bound, made._own, made._last = self._tools, self._bound, self._own, self._last
         return made
+
+    def rewind(self, n: int) -> tuple[Turn, ...]:
+        """Forget turns, and leave a stream that is merely suspended."""
+        with self.gate.driving(), self.steps:
+            forgotten = self.conversation.rewind(n)
+            self.gate.suspend(None)
+            return forgotten
 
     # --- driving ---
 
@@ -250,42 +240,51 @@ class Session:
         """Send, and leave a stream that is merely suspended."""
         # What can fail comes first: then nothing has changed.
         if not prepared.under_way:
-            prepared.conversation.send(prepared.draft)
-        self.calling = prepared.calling
+            with self.steps:
+                prepared.conversation.send(prepared.draft)
+        elif prepared.conversation.under_way is not prepared.draft:
+            raise LocalProtocolError("a later message has ended this answer")
+        self._last = prepared.terms
         prepared.gate.suspend(stream)
 
     def drive(self, prepared: Prepared) -> Drive:
         """The synchronous driver for what has been sent."""
-        return Drive(prepared.conversation, self.connector.sync_transport(), prepared.secrets)
+        return Drive(Stepped(prepared.conversation, self.steps), self.connector.sync_transport(), prepared.secrets)
 
     def adrive(self, prepared: Prepared) -> AsyncDrive:
         """The driver for what has been sent, under asyncio."""
-        return AsyncDrive(prepared.conversation, self.connector.async_transport(), prepared.secrets)
+        return AsyncDrive(
+            Stepped(prepared.conversation, self.steps), self.connector.async_transport(), prepared.secrets
+        )
 
     def take(self, event: Event, prepared: Prepared) -> GenerateContentResponse | None:
         """The piece of an answer that an event brings; runs the functions that it asks for. Raises its error."""
         calls = _calls_to_run(event, prepared)
         if calls and prepared.calling is not None:
-            answers = prepared.calling.answers(calls)
-            if answers is not None:
-                prepared.conversation.answer(answers)
+            self._answer(prepared, prepared.calling.answers(calls))
         return self._answer_in(event, prepared)
 
     async def atake(self, event: Event, prepared: Prepared) -> GenerateContentResponse | None:
         """``take`` for asyncio."""
         calls = _calls_to_run(event, prepared)
         if calls and prepared.calling is not None:
-            answers = await prepared.calling.aanswers(calls)
-            if answers is not None:
-                prepared.conversation.answer(answers)
+            self._answer(prepared, await prepared.calling.aanswers(calls))
         return self._answer_in(event, prepared)
 
+    def _answer(self, prepared: Prepared, answers: list[Part] | None) -> None:
+        if answers is not None:
+            with self.steps:
+                prepared.conversation.answer(answers)
+
     def _answer_in(self, event: Event, prepared: Prepared) -> GenerateContentResponse | None:
-        answer = answer_in(event, prepared.target)
+        answer = answer_in(event, prepared.terms.target)
+        if isinstance(event, FunctionCallsRequested):
+            self._told = None
         if answer is not None and self._tells_calls:
-            called = prepared.conversation.called()
-            if called or not prepared.draft.streamed:
-                answer.automatic_function_calling_history = called
+            if self._told is None:
+                self._told = prepared.conversation.called()  # the same for all chunks of a round
+            if self._told or not prepared.draft.streamed:
+                answer.automatic_function_calling_history = self._told
         return answer
 
     def ask(self, prepared: Prepared) -> GenerateContentResponse:
@@ -309,6 +308,10 @@ class Session:
                 async for event in drive:
                     answer = await self.atake(event, prepared) or answer
         return _whole(answer)
+
+
+def _read(config: Any) -> ReadConfig | None:
+    return None if config is None or (isinstance(config, Mapping) and not config) else read_config(config)
 
 
 def _tells_calls(config: ReadConfig | None) -> bool:

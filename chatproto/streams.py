@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Self
 
 from .errors import LocalProtocolError
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from .transport import AsyncDrive, Drive
 
 __all__ = ["AsyncResponseStream", "ResponseStream"]
+
+#: The streams whose chunk the present task waits for: functions that run meanwhile inherit it.
+_inside: ContextVar[frozenset[int]] = ContextVar("_inside", default=frozenset())
 
 
 class _Stream:
@@ -105,23 +109,29 @@ class AsyncResponseStream(_Stream, AsyncIterator[GenerateContentResponse]):
     """
 
     _drive: AsyncDrive | None = None
-    _left: asyncio.Future[None] | None = None
+    #: Set when the call that waits for a chunk is over; None while there is none.
+    _waiting: asyncio.Event | None = None
 
     async def __anext__(self) -> GenerateContentResponse:
+        import asyncio
+
         if self._ended():
             raise StopAsyncIteration
-        try:
-            with self._prepared.gate.driving():
+        with self._prepared.gate.driving():
+            waiting = self._waiting = asyncio.Event()
+            inside = _inside.set(_inside.get() | {id(self)})
+            try:
                 async for event in self._begun():
                     answer = await self._session.atake(event, self._prepared)
                     if answer is not None:
                         return answer
-        except BaseException:
-            self._over = True
-            raise
-        finally:
-            if self._left is not None and not self._left.done():
-                self._left.set_result(None)
+            except BaseException:
+                self._over = True
+                raise
+            finally:
+                _inside.reset(inside)
+                self._waiting = None
+                waiting.set()
         self._over = True
         raise StopAsyncIteration
 
@@ -133,17 +143,15 @@ class AsyncResponseStream(_Stream, AsyncIterator[GenerateContentResponse]):
         return self._drive
 
     async def aclose(self) -> None:
-        """Leave the answer, and wait until a task that was waiting for a chunk has noticed: the chat is free then."""
-        import asyncio
+        """Leave the answer, and wait until a task that was waiting for a chunk has noticed: the chat is free then.
 
-        waiting = not self._over and self._drive is not None and not self._prepared.gate.enter()
-        if waiting:
-            self._left = asyncio.get_running_loop().create_future()
-        elif not self._over and self._drive is not None:
-            self._prepared.gate.leave()
+        A function that the answer calls, and that is still running, ends first; one that closes the stream itself does
+        not wait for itself.
+        """
+        waiting = self._waiting
         self.close()
-        if self._left is not None:
-            await self._left
+        if waiting is not None and id(self) not in _inside.get():
+            await waiting.wait()
 
     async def __aenter__(self) -> Self:
         return self

@@ -65,7 +65,7 @@ def _response_part(item: Any) -> Part:
     if isinstance(item, Mapping) and not {"function_response", "functionResponse"} & item.keys():
         return Part(function_response=FunctionResponse.model_validate(item))
     if isinstance(item, (Part, Mapping)):
-        return Part.model_validate(item)
+        return _said_by_the_user(Part.model_validate(item))
     raise ValidationError(f"expected a types.FunctionResponse, or a part that holds one, got {type(item).__name__}")
 
 

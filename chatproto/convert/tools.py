@@ -80,6 +80,16 @@ class Tools:
                 tools.append(item)
         return [*tools, Tool(function_declarations=declarations)] if declarations else tools
 
+    def added_to(self, tools: list[Tool], offered: Offered) -> list[Tool]:
+        """``tools``, which a config has by now, with what sessions offer and is not declared there yet."""
+        known = {each.name for tool in tools for each in tool.function_declarations or ()}
+        fresh = [each.declaration for held in offered.values() for each in held if each.name not in known]
+        if not fresh:
+            return tools
+        declarations = [each for tool in tools for each in tool.function_declarations or ()]
+        others = [tool for tool in tools if not tool.function_declarations]
+        return [*others, Tool(function_declarations=[*declarations, *fresh])]
+
 
 def read_tools(given: Any) -> Tools:
     """A config's ``tools``. Raises ValidationError with the index of what is none."""

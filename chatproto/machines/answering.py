@@ -5,7 +5,6 @@ The verbs of ``Conversation`` come here, and so does what the exchange hands out
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ChatProtoError, ConnectionLost, LocalProtocolError, MalformedResponse, ValidationError
@@ -62,7 +61,7 @@ class Answering(Memory):
             contents=[*before.contents, *draft.contents],
             handed_out=before.handed_out,
             calls=before.calls,
-            closed=before.closed,
+            closed=before.closed and draft.closed,
         )
 
     def _start(self, turn: OpenTurn, draft: Draft, request: Request) -> None:
@@ -242,6 +241,4 @@ def with_partial(error: ChatProtoError, turn: OpenTurn) -> ChatProtoError:
         document = {"candidates": [candidate]} if candidate else None
     if document is None:
         return error
-    told = copy.copy(error)
-    told.partial = converter("wire").structure(document, GenerateContentResponse)
-    return told
+    return error.with_partial(converter("wire").structure(document, GenerateContentResponse))

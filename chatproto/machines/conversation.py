@@ -294,7 +294,7 @@ class Conversation(Answering):
         given = None if parts is None else list(parts)
         if given is not None and not given:
             raise ValidationError("no function response was handed over")
-        documents = self._unsent() if given is None else [written_at("", UserContent(given))]
+        documents = self._unsent() if given is None else [self._checked_responses(given)]
         if not responses_in(documents[0]):
             raise ValidationError("no part holds a function response")
         responses = tuple(documents)
@@ -308,6 +308,11 @@ class Conversation(Answering):
             )
         self._request(draft, draft.contents)
         return draft
+
+    def _checked_responses(self, parts: list[Any]) -> dict[str, Any]:
+        content = UserContent(parts)
+        self._dialect.check(content)
+        return written_at("", content)
 
     def _unsent(self) -> list[dict[str, Any]]:
         turn = self._open

@@ -47,8 +47,8 @@ class Explanation:
 def explain(conversation: Conversation) -> list[Explanation]:
     """Every content of the ledger and of an open turn, in the order they were said, as far as they had arrived."""
     told = [
-        Explanation(decode_content(encoded), turn.number, turn.curated, index < turn.shown, _rule(turn), turn.reason)
-        for turn in conversation.turns
+        Explanation(decode_content(encoded), turn.number, turn.curated, index < turn.shown, rule, turn.reason)
+        for turn, rule in ((turn, _rule(turn)) for turn in conversation.turns)
         for index, encoded in enumerate(turn.encoded)
     ]
     number = len(conversation.turns) + 1
@@ -66,10 +66,15 @@ def explain(conversation: Conversation) -> list[Explanation]:
 def _rule(turn: Turn) -> Rule:
     if turn.curated:
         return Rule.FINISHED if turn.outcome is Outcome.COMPLETED else Rule.KEPT
-    return {
-        Outcome.COMPLETED: Rule.UNANSWERED,
-        Outcome.BLOCKED: Rule.UNANSWERED if turn.unanswered else Rule.SAYS_NOTHING,
-        Outcome.TRUNCATED: Rule.CUT_SHORT,
-        Outcome.FAILED: Rule.FAILED,
-        Outcome.ABANDONED: Rule.UNANSWERED if turn.unanswered else Rule.LEFT,
-    }[turn.outcome]
+    if turn.outcome in (Outcome.BLOCKED, Outcome.ABANDONED) and turn.unanswered:
+        return Rule.UNANSWERED
+    return _RULES[turn.outcome]
+
+
+_RULES = {
+    Outcome.COMPLETED: Rule.UNANSWERED,
+    Outcome.BLOCKED: Rule.SAYS_NOTHING,
+    Outcome.TRUNCATED: Rule.CUT_SHORT,
+    Outcome.FAILED: Rule.FAILED,
+    Outcome.ABANDONED: Rule.LEFT,
+}

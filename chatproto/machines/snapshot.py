@@ -76,12 +76,14 @@ def read(
 
 
 def _checked(data: Any) -> dict[str, Any]:
-    document = data
-    if isinstance(data, (str, bytes)):
-        try:
-            document = decode(data, what="the snapshot", depth=_DEPTH)
-        except MalformedResponse as error:
-            raise ValidationError(str(error)) from None
+    try:
+        # What is decoded already stays the caller's: it may be changed afterwards.
+        text = data if isinstance(data, (str, bytes)) else encode(dict(data), depth=_DEPTH)
+        document = decode(text, what="the snapshot", depth=_DEPTH)
+    except MalformedResponse as error:
+        raise ValidationError(str(error)) from None
+    except (TypeError, ValueError) as error:
+        raise ValidationError(f"not a snapshot of a chat: {error}") from None
     if not is_object(document) or document.get("format") != FORMAT:
         raise ValidationError("not a snapshot of a chat: hand over what chat.snapshot() gave")
     version = document.get("version")
