@@ -465,3 +465,12 @@ def test_every_kind_of_message() -> None:
             ],
         }
     ]
+
+
+@pytest.mark.parametrize("compat", [None, "google-genai"])
+def test_should_return_http_response_changes_nothing(compat: Any) -> None:
+    """google-genai gives the text of the body instead of an answer then, and forgets the turn."""
+    client = chatproto.Client(transport=ScriptedTransport("a", "b"), compat=compat)
+    chat = client.chats.create(model="m", config={"should_return_http_response": True})
+    assert chat.send_message("q").text == "a"
+    assert len(chat.get_history(curated=True)) == 2

@@ -682,6 +682,15 @@ DELIBERATE: list[Deliberate] = [
         shown_by="test_upload.py::test_the_callers_options",
     ),
     Deliberate(
+        key="raw-response",
+        what="`should_return_http_response`",
+        google_genai="the response holds the text of the body alone, and the turn is not sent again",
+        chatproto="changes nothing",
+        why="recordings show what goes over the wire",
+        profiles=BOTH,
+        shown_by="test_chats.py::test_should_return_http_response_changes_nothing",
+    ),
+    Deliberate(
         key="dropped-clients",
         what="dropping the Client",
         google_genai="closes its chats",
