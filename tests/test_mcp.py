@@ -18,10 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference_wire import genai, normal
 
+from chatproto import Client
 from chatproto.convert.functions import Toolbox
 from chatproto.convert.mcp import (
     McpFunction,
-    check_sync,
     declaration_of,
     functions_of,
     is_session,
@@ -29,6 +29,7 @@ from chatproto.convert.mcp import (
     refusal,
 )
 from chatproto.errors import FunctionError, UnsupportedFunctionError, ValidationError
+from chatproto.testing import ScriptedTransport
 from chatproto.testing.servers import LoopbackServer, Received, head
 from chatproto.types import FunctionCall, FunctionResponse, Part
 from chatproto.types._dump import to_wire
@@ -447,20 +448,27 @@ def test_other_things_of_mcp_are_turned_down_with_what_to_hand_over_instead() ->
     assert told.startswith("mcp.StdioServerParameters is no tool. Of MCP, chats take an initialized mcp.ClientSession")
 
 
-def test_sync_chats_are_told_which_tool_it_is() -> None:
-    """By its place in the list."""
+def test_sync_chats_take_no_sessions() -> None:
+    """They are told so when they are made, and where an async one is to be had."""
     session = mcp.ClientSession.__new__(mcp.ClientSession)
-    check_sync([len, tool_of({})])
-    with pytest.raises(UnsupportedFunctionError) as caught:
-        check_sync([len, session])
-    assert str(caught.value) == "$[1]: MCP sessions are not supported in synchronous methods."
+    client = Client(transport=ScriptedTransport())
+    for config in ({"tools": [session]}, {"tools": [len_of, session]}):
+        with pytest.raises(UnsupportedFunctionError, match=r"^\$\.config\.tools: MCP sessions are not .*client\.aio$"):
+            client.chats.create(model="m", config=config)
+    client.aio.chats.create(model="m", config={"tools": [session]})
+    client.chats.create(model="m", config={"tools": [tool_of({})]})
+
+
+def len_of(text: str) -> int:
+    """How long a text is."""
+    return len(text)
 
 
 def test_nothing_imports_mcp() -> None:
     """Nor what comes with it: that takes longer than all of chatproto."""
     program = (
         "import sys; from chatproto.convert.mcp import *; "
-        "assert not is_session(object()) and not is_tool({}) and refusal(print) is None; check_sync([print]); "
+        "assert not is_session(object()) and not is_tool({}) and refusal(print) is None; "
         "assert not {'mcp', 'mcp_types', 'pydantic', 'anyio'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

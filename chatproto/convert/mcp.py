@@ -17,9 +17,9 @@ from ..types import FunctionDeclaration, FunctionResponse, Schema
 from ..types._json import is_array, is_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-__all__ = ["McpFunction", "check_sync", "declaration_of", "functions_of", "is_session", "is_tool", "refusal"]
+__all__ = ["McpFunction", "declaration_of", "functions_of", "is_session", "is_tool", "refusal"]
 
 #: Longer lists are taken for ones that do not end.
 _MOST_PAGES = 1000
@@ -58,13 +58,6 @@ def refusal(item: object) -> str | None:
 
 def _is_of_mcp(cls: type) -> bool:
     return cls.__module__.partition(".")[0] in ("mcp", "mcp_types", "fastmcp")
-
-
-def check_sync(tools: Iterable[object]) -> None:
-    """Raise UnsupportedFunctionError, with the index as its path, if one of ``tools`` is a session."""
-    for index, item in enumerate(tools):
-        if is_session(item):
-            raise UnsupportedFunctionError("MCP sessions are not supported in synchronous methods.", path=f"$[{index}]")
 
 
 # --- functions ----------------------------------------------------------------------------------------------------

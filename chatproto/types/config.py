@@ -108,7 +108,7 @@ class AutomaticFunctionCallingConfig(Setting):
     """Whether, and how often in one turn, chatproto calls the program's functions by itself."""
 
     disable: bool | None = None
-    #: Rounds of function calls in one turn.
+    #: Requests that one message may make: so many rounds of function calls, less one.
     maximum_remote_calls: int | None = 10
     #: Leaves ``automatic_function_calling_history`` out of the response.
     ignore_call_history: bool | None = None
