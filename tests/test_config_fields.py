@@ -16,7 +16,7 @@ from typing import Any, Literal, Union
 import pytest
 
 from chatproto import types
-from chatproto.convert.config import to_config
+from chatproto.convert.config import read_config
 from chatproto.convert.messages import to_contents
 from chatproto.errors import ValidationError
 from chatproto.types._dump import to_wire
@@ -168,7 +168,7 @@ def ours(mode: str, config: Any) -> Any:
     from reference_wire import normal
 
     try:
-        return normal(dialect_of(mode).settings(to_config(config)[0]))
+        return normal(dialect_of(mode).settings(read_config(config).values))
     except ValidationError:
         return "refused"
 

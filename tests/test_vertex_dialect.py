@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from chatproto import types
-from chatproto.convert.config import to_config, to_count_config
+from chatproto.convert.config import read_config, to_count_config
 from chatproto.errors import ValidationError
 from chatproto.machines.conversation import Conversation
 from chatproto.machines.steps import SendRequest
@@ -149,7 +149,7 @@ REFUSED: dict[str, list[tuple[dict[str, Any], str]]] = {
 )
 def test_what_only_the_other_api_takes(mode: str, config: dict[str, Any], path: str) -> None:
     """Refused before anything is sent, with the path of the setting; the other API takes it."""
-    made, _ = to_config(config)
+    made = read_config(config).values
     this, other = (GeminiApi(), VERTEX) if mode == "gemini" else (VERTEX, GeminiApi())
     with pytest.raises(ValidationError, match="takes this") as caught:
         this.settings(made)

@@ -13,7 +13,7 @@ from test_config_fields import CONFIGS, PARTS
 
 import chatproto
 from chatproto import types
-from chatproto.convert.config import to_config
+from chatproto.convert.config import read_config
 from chatproto.convert.messages import to_contents
 from chatproto.errors import ValidationError
 from chatproto.testing import ScriptedTransport
@@ -68,7 +68,7 @@ def _bodies() -> Iterator[tuple[str, dict[str, Any]]]:
     question = [to_wire(content) for content in to_contents("q")]
     for path, config in CONFIGS:
         try:
-            yield f"config.{path}", {"contents": question, **dialect.settings(to_config(config)[0])}
+            yield f"config.{path}", {"contents": question, **dialect.settings(read_config(config).values)}
         except ValidationError:
             continue
     for path, fields in PARTS:
@@ -112,7 +112,7 @@ def schemas() -> dict[str, Any]:
 @pytest.mark.parametrize("name", schemas())
 def test_google_reads_the_schemas(name: str) -> None:
     """What a Python type becomes is the API's own Schema."""
-    settings = GeminiApi().settings(to_config({"response_schema": schemas()[name]})[0])
+    settings = GeminiApi().settings(read_config({"response_schema": schemas()[name]}).values)
     assert refusal({"contents": [], **settings}) in (None, "Schema.additionalProperties")
 
 
