@@ -15,21 +15,27 @@ if TYPE_CHECKING:
 __all__ = [
     "REFUSALS",
     "SHAPES",
-    "STREAM_SHAPES",
-    "STREAM_TROUBLES",
+    "STATUSES",
     "Answer",
     "Calls",
+    "decorated",
     "default_answer",
     "draw_answer",
-    "draw_hop",
-    "draw_stream",
+    "draw_content",
+    "draw_reason",
+    "draw_usage",
     "error_document",
+    "event_of",
     "fixed_stream",
     "fixed_unary",
+    "pick",
+    "refused",
+    "shaped",
+    "wrong_type",
 ]
 
 Json = dict[str, Any]
-Ending = Literal["whole", "cut", "lost"]
+Ending = Literal["whole", "cut", "lost", "stalled"]
 JSON = ("content-type", "application/json; charset=UTF-8")
 SSE = ("content-type", "text/event-stream")
 MINE = ("x-scripted", "yes")
@@ -45,7 +51,7 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = (JSON, MINE)
     #: The body, as it is written.
     pieces: tuple[bytes, ...] = ()
-    #: ``cut``: the connection ends inside the body. ``lost``: before the head.
+    #: ``cut``: the connection ends inside the body. ``lost``: before the head. ``stalled``: nothing is answered.
     ending: Ending = "whole"
     #: The documents in the body that are answers, in order: one of a unary answer, one an event of a stream.
     documents: tuple[Any, ...] = ()
@@ -78,15 +84,16 @@ def fixed_unary(document: Any, kind: str = "text", **others: Any) -> Answer:
 
 def fixed_stream(documents: list[Any], kind: str = "text", **others: Any) -> Answer:
     """An event for each document."""
-    pieces = tuple(_event(document) for document in documents)
+    pieces = tuple(event_of(document) for document in documents)
     return Answer(kind=kind, headers=(SSE, MINE), pieces=pieces, documents=tuple(documents), **others)
 
 
-def _event(document: Any, eol: bytes = b"\r\n") -> bytes:
+def event_of(document: Any, eol: bytes = b"\r\n") -> bytes:
+    """A document as an event of a stream."""
     return b"data: " + json.dumps(document).encode() + eol + eol
 
 
-def _pick(rng: random.Random, table: dict[str, float], features: Collection[str]) -> str:
+def pick(rng: random.Random, table: dict[str, float], features: Collection[str]) -> str:
     """A key of ``table`` by weight; those that are not switched on have none."""
     names = [name for name in table if name in features or name == "text"]
     return rng.choices(names, [table[name] for name in names])[0]
@@ -133,7 +140,8 @@ def _part(rng: random.Random, features: Collection[str], calls: Calls | None) ->
     return {"text": _text(rng)}
 
 
-def _content(rng: random.Random, features: Collection[str], calls: Calls | None) -> Json:
+def draw_content(rng: random.Random, features: Collection[str], calls: Calls | None) -> Json:
+    """What the model says: some parts."""
     parts = [_part(rng, features, calls) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
     return {"role": "model", "parts": parts}
 
@@ -141,7 +149,8 @@ def _content(rng: random.Random, features: Collection[str], calls: Calls | None)
 _REASONS = ("STOP", "STOP", "STOP", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "MALFORMED_FUNCTION_CALL")
 
 
-def _usage(rng: random.Random) -> Json:
+def draw_usage(rng: random.Random) -> Json:
+    """Counts of tokens."""
     made: Json = {"promptTokenCount": rng.randint(1, 9), "totalTokenCount": rng.randint(10, 99)}
     if rng.random() < 0.5:
         made |= {"candidatesTokenCount": rng.randint(1, 9), "thoughtsTokenCount": rng.randint(1, 9)}
@@ -150,10 +159,10 @@ def _usage(rng: random.Random) -> Json:
     return made
 
 
-def _decorate(rng: random.Random, document: Json, features: Collection[str]) -> Json:
+def decorated(rng: random.Random, document: Json, features: Collection[str]) -> Json:
     """Add what answers have beside their content."""
     if rng.random() < 0.5:
-        document["usageMetadata"] = _usage(rng)
+        document["usageMetadata"] = draw_usage(rng)
     if rng.random() < 0.5:
         document |= {"modelVersion": "m-001", "responseId": f"r{rng.randint(0, 9)}"}
     if "details" not in features or rng.random() < 0.6:
@@ -192,7 +201,8 @@ def _decorate(rng: random.Random, document: Json, features: Collection[str]) -> 
     return document
 
 
-def _reason(rng: random.Random, features: Collection[str]) -> str:
+def draw_reason(rng: random.Random, features: Collection[str]) -> str:
+    """A finish reason."""
     if "unknown enums" in features and rng.random() < 0.08:
         return "BRAND_NEW"
     return rng.choice(_REASONS)
@@ -222,7 +232,7 @@ SHAPES = {
 }
 
 
-def _shape(rng: random.Random, kind: str, document: Json, features: Collection[str]) -> Json:
+def shaped(rng: random.Random, kind: str, document: Json, features: Collection[str]) -> Json:
     """``document``, which says something, as one of ``SHAPES``."""
     candidate = document["candidates"][0]
     content = candidate["content"]
@@ -256,11 +266,11 @@ def _shape(rng: random.Random, kind: str, document: Json, features: Collection[s
             content["parts"][0]["brandNewField"] = "x"
         case "two candidates":
             document["candidates"].append(
-                {"content": _content(rng, features, None), "index": 1, "finishReason": "STOP"}
+                {"content": draw_content(rng, features, None), "index": 1, "finishReason": "STOP"}
             )
         case "candidates out of order":
             candidate["index"] = 0
-            document["candidates"].insert(0, {"content": _content(rng, features, None), "index": 1})
+            document["candidates"].insert(0, {"content": draw_content(rng, features, None), "index": 1})
         case "enum as a number":
             candidate["safetyRatings"] = [{"category": 7, "probability": 1}]
         case "snake case":
@@ -272,12 +282,12 @@ def _shape(rng: random.Random, kind: str, document: Json, features: Collection[s
 
 # --- answers that are none ----------------------------------------------------------------------------------------
 
-_STATUSES = {400: "INVALID_ARGUMENT", 404: "NOT_FOUND", 429: "RESOURCE_EXHAUSTED", 500: "INTERNAL", 503: "UNAVAILABLE"}
+STATUSES = {400: "INVALID_ARGUMENT", 404: "NOT_FOUND", 429: "RESOURCE_EXHAUSTED", 500: "INTERNAL", 503: "UNAVAILABLE"}
 
 
 def error_document(rng: random.Random, code: int) -> Json:
     """The body of an error."""
-    error: Json = {"code": code, "message": _text(rng), "status": _STATUSES.get(code, "UNKNOWN")}
+    error: Json = {"code": code, "message": _text(rng), "status": STATUSES.get(code, "UNKNOWN")}
     if rng.random() < 0.3:
         error["details"] = [{"@type": "type.googleapis.com/x", "a": 1}]
     return {"error": error}
@@ -303,8 +313,9 @@ REFUSALS = {
 }
 
 
-def _refusal(rng: random.Random, kind: str, document: Json) -> Answer:
-    code = rng.choice(tuple(_STATUSES))
+def refused(rng: random.Random, kind: str, document: Json) -> Answer:
+    """An answer that is none: one of ``REFUSALS``, instead of ``document``."""
+    code = rng.choice(tuple(STATUSES))
     body = json.dumps(error_document(rng, code), indent=rng.choice((None, 2))).encode()
     plain = (("content-type", "text/plain"), MINE)
     match kind:
@@ -343,10 +354,11 @@ def _refusal(rng: random.Random, kind: str, document: Json) -> Answer:
         case "error in a 200":
             return Answer(kind=kind, pieces=(body,))
         case _:
-            return Answer(kind="wrong type", pieces=(json.dumps(_wrong_type(rng, document)).encode(),))
+            return Answer(kind="wrong type", pieces=(json.dumps(wrong_type(rng, document)).encode(),))
 
 
-def _wrong_type(rng: random.Random, document: Json) -> Json:
+def wrong_type(rng: random.Random, document: Json) -> Json:
+    """A document with a value of another type than the API documents."""
     wrong: list[Json] = [
         {"candidates": {"content": 1}},
         {"candidates": [{"content": {"role": "model", "parts": [{"text": {"a": 1}}]}}]},
@@ -362,199 +374,12 @@ def draw_answer(
     rng: random.Random, features: Collection[str], calls: Calls | None = None, *, trouble: float = 0.12
 ) -> Answer:
     """A unary answer."""
-    kind = _pick(rng, SHAPES, features)
-    candidate: Json = {"content": _content(rng, features, calls)}
+    kind = pick(rng, SHAPES, features)
+    candidate: Json = {"content": draw_content(rng, features, calls)}
     if rng.random() < 0.9:
-        candidate["finishReason"] = _reason(rng, features)
-    document = _shape(rng, kind, _decorate(rng, {"candidates": [candidate]}, features), features)
+        candidate["finishReason"] = draw_reason(rng, features)
+    document = shaped(rng, kind, decorated(rng, {"candidates": [candidate]}, features), features)
     refusals = [name for name in REFUSALS if name in features]
     if refusals and rng.random() < trouble:
-        return _refusal(rng, _pick(rng, REFUSALS, features), document)
+        return refused(rng, pick(rng, REFUSALS, features), document)
     return fixed_unary(document, kind)
-
-
-# --- streams ------------------------------------------------------------------------------------------------------
-
-STREAM_SHAPES = {
-    "text": 16.0,
-    "finish with empty text": 2.0,
-    "finish without parts": 2.0,
-    "finish without content": 2.0,
-    "usage last": 2.0,
-    "usage first": 1.0,
-    "no finish reason": 1.5,
-    "finish reason in the middle": 1.0,
-    "no events": 1.0,
-}
-
-STREAM_TROUBLES = {
-    "text": 0.0,
-    "error event": 3.0,
-    "error event without a code": 1.0,
-    "error event of another form": 0.5,
-    "bare error": 1.5,
-    "bad event": 1.0,
-    "event of the wrong type": 1.0,
-    "cut": 4.0,
-    "comment": 1.0,
-    "event line": 1.0,
-    "data without a space": 1.0,
-    "done": 1.0,
-    "empty event": 0.5,
-    "invalid UTF-8": 0.5,
-}
-
-
-def _documents(rng: random.Random, features: Collection[str], calls: Calls | None) -> tuple[str, list[Json]]:
-    """The events of a stream that goes well, and what is particular about them."""
-    kind = _pick(rng, STREAM_SHAPES, features)
-    documents: list[Json] = []
-    for _ in range(rng.choice((1, 2, 2, 3, 4))):
-        document: Json = {"candidates": [{"content": _content(rng, features, calls)}]}
-        shape = _pick(rng, SHAPES, features) if rng.random() < 0.3 else "text"
-        if shape != "text" and kind == "text":
-            kind = shape
-        documents.append(_shape(rng, shape, _decorate(rng, document, features), features))
-    reason = _reason(rng, features)
-    match kind:
-        case "finish with empty text":
-            content = {"role": "model", "parts": [{"text": ""}]}
-            documents.append({"candidates": [{"content": content, "finishReason": reason}]})
-        case "finish without parts":
-            documents.append({"candidates": [{"content": {"role": "model"}, "finishReason": reason}]})
-        case "finish without content":
-            documents.append({"candidates": [{"finishReason": reason}]})
-        case "no finish reason":
-            pass
-        case "no events":
-            documents.clear()
-        case "finish reason in the middle":
-            _finish(documents[0], reason)
-            documents.append({"candidates": [{"content": {"role": "model", "parts": [{"text": "more"}]}}]})
-        case _:
-            _finish(documents[-1], reason)
-    if kind in ("usage first", "usage last"):
-        documents.insert(len(documents) if kind == "usage last" else 0, {"usageMetadata": _usage(rng)})
-    return kind, documents
-
-
-def _finish(document: Json, reason: str) -> None:
-    candidates = document.get("candidates")
-    if candidates:
-        candidates[0].setdefault("finishReason", reason)
-    elif "promptFeedback" not in document:
-        document["candidates"] = [{"finishReason": reason}]
-
-
-def _framed(rng: random.Random, document: Any, eol: bytes) -> bytes:
-    if rng.random() < 0.1:
-        lines = json.dumps(document, indent=1).encode().split(b"\n")
-        return b"".join(b"data: " + line + eol for line in lines) + eol
-    return b"data: " + json.dumps(document, ensure_ascii=rng.random() < 0.5).encode() + eol + eol
-
-
-def _in_pieces(rng: random.Random, frames: list[bytes]) -> tuple[bytes, ...]:
-    """The frames as they are written: one by one, all at once, or cut anywhere."""
-    way = rng.random()
-    if way < 0.5:
-        return tuple(frames)
-    whole = b"".join(frames)
-    if way < 0.7 or len(whole) < 2:
-        return (whole,) if whole else ()
-    cuts = sorted(rng.sample(range(1, len(whole)), min(len(whole) - 1, rng.randint(1, 6))))
-    return tuple(whole[start:end] for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True))
-
-
-def draw_stream(
-    rng: random.Random, features: Collection[str], calls: Calls | None = None, *, trouble: float = 0.2
-) -> Answer:
-    """A streamed answer."""
-    kind, documents = _documents(rng, features, calls)
-    heads = [name for name in ("error JSON", "error list", "error text", "lost", "another success") if name in features]
-    if heads and rng.random() < trouble / 3:
-        head = {"text", *heads}
-        return _refusal(rng, _pick(rng, REFUSALS, head), documents[0] if documents else {})
-    eol = rng.choice((b"\r\n", b"\r\n", b"\n"))
-    frames = [_framed(rng, document, eol) for document in documents]
-    # The reference fails at numbers, so nobody could say what it would have seen.
-    numbers = any('"category": 7' in json.dumps(document) for document in documents)
-    troubles = [name for name in STREAM_TROUBLES if name in features and not numbers]
-    if troubles and rng.random() < trouble:
-        return _troubled(rng, _pick(rng, STREAM_TROUBLES, features), documents, frames, eol)
-    if frames and "no final blank line" in features and rng.random() < 0.1:
-        frames[-1] = frames[-1].rstrip(b"\r\n")
-    return Answer(kind=kind, headers=(SSE, MINE), pieces=_in_pieces(rng, frames), documents=tuple(documents))
-
-
-def draw_hop(rng: random.Random, *, streamed: bool, odd: Collection[str]) -> Answer:
-    """An answer that is to be continued: it ends with a token, of three that may come again."""
-    token = base64.b64encode(rng.choice((b"t1", b"t2", b"\xfb\xff"))).decode()
-    candidate: Json = {"content": _content(rng, odd, None), "continuationToken": token}
-    if rng.random() < 0.8:
-        candidate["finishReason"] = "CONTINUATION"
-    document = _decorate(rng, {"candidates": [candidate]}, odd)
-    if not streamed:
-        return fixed_unary(document, "continued")
-    documents = [_decorate(rng, {"candidates": [{"content": _content(rng, odd, None)}]}, odd) for _ in range(2)]
-    if rng.random() < 0.3:
-        documents[0]["candidates"][0]["continuationToken"] = base64.b64encode(b"t0").decode()
-    documents = [*documents[: rng.randint(0, 2)], document]
-    if "cut" in odd and rng.random() < 0.3:
-        kept = documents[: rng.randint(0, len(documents))]
-        pieces = tuple(map(_event, kept))
-        return Answer(kind="continued", headers=(SSE, MINE), pieces=pieces, ending="cut", documents=tuple(kept))
-    return fixed_stream(documents, "continued")
-
-
-def _troubled(rng: random.Random, kind: str, documents: list[Json], frames: list[bytes], eol: bytes) -> Answer:
-    """A stream in which something happens after some of its events."""
-    after = rng.randint(0, len(frames))
-    before = frames[:after]
-    code = rng.choice(tuple(_STATUSES))
-    refusal = error_document(rng, code)
-    rest = frames[after:]
-    kept = documents[:after]
-    ending: Ending = "whole"
-    match kind:
-        case "error event":
-            odd = b"data: " + json.dumps(refusal).encode() + eol + eol
-        case "error event without a code":
-            del refusal["error"]["code"]
-            odd = b"data: " + json.dumps(refusal).encode() + eol + eol
-        case "error event of another form":
-            odd = b"data: " + rng.choice((b'{"error": "x"}', b'{"candidates": [], "error": {"code": 400}}')) + eol + eol
-        case "bare error":
-            odd, rest = json.dumps(refusal, indent=2).replace("\n", eol.decode()).encode() + eol, []
-        case "bad event":
-            odd = b"data: " + rng.choice((b'{"candidates": [', b"oops", b'{"a" 1}')) + eol + eol
-        case "event of the wrong type":
-            odd = b"data: " + json.dumps(_wrong_type(rng, {})).encode() + eol + eol
-        case "invalid UTF-8":
-            odd = b'data: {"candidates": [{"content": {"role": "model", "parts": [{"text": "\xff"}]}}]}' + eol + eol
-            content = {"role": "model", "parts": [{"text": "\ufffd"}]}
-            kept = [*kept, {"candidates": [{"content": content}]}, *documents[after:]]
-        case "cut":
-            partial = rest[0][: rng.randint(0, len(rest[0]) - 3)] if rest and rng.random() < 0.5 else b""
-            pieces = [*before, partial] if partial else before
-            return Answer(kind=kind, headers=(SSE, MINE), pieces=tuple(pieces), ending="cut", documents=tuple(kept))
-        case _:
-            # Harmless by the WHATWG text: what comes after it comes.
-            line = {
-                "comment": b": ping",
-                "event line": b"event: message",
-                "done": b"data: [DONE]",
-                "empty event": b"data: ",
-            }.get(kind)
-            if line is None:
-                odd, rest = b"data:" + rest[0][6:] if rest else b"data:{}" + eol + eol, rest[1:]
-                kept = documents if after < len(frames) else [*documents, {}]
-            else:
-                odd = line + eol + eol
-                kept = documents
-    return Answer(
-        kind=kind,
-        headers=(SSE, MINE),
-        pieces=_in_pieces(rng, [*before, odd, *rest]),
-        ending=ending,
-        documents=tuple(kept),
-    )

@@ -169,14 +169,10 @@ def is_open(turn: list[Json]) -> bool:
 
 def waits(turn: list[Json]) -> bool:
     """Whether a turn ends with calls, and is in order before them."""
-    return is_open(turn) and bool(calls_in(turn[-1])) and turn[-1].get("role") != "user" and not is_open(_before(turn))
-
-
-def _before(turn: list[Json]) -> list[Json]:
-    said = list(turn)
-    while said and said[-1].get("role") != "user":
-        said.pop()
-    return said
+    count = len(turn)
+    while count and turn[count - 1].get("role") != "user":
+        count -= 1
+    return any(map(calls_in, turn[count:])) and is_open(turn) and not is_open(turn[:count])
 
 
 def closed(contents: list[Json], *, last: bool = True) -> list[Json]:

@@ -9,19 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
-from differential.answers import (
-    REFUSALS,
-    SHAPES,
-    STREAM_SHAPES,
-    STREAM_TROUBLES,
-    Answer,
-    Calls,
-    draw_answer,
-    draw_hop,
-    draw_stream,
-    error_document,
-)
+from differential.answers import REFUSALS, SHAPES, Answer, Calls, draw_answer, error_document
 from differential.functions import ASYNC_ONLY, UNTROUBLED, draw_call
+from differential.streams import STREAM_SHAPES, STREAM_TROUBLES, draw_hop, draw_stream
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -65,6 +55,7 @@ FEATURES = frozenset(
         "unwritable results",
         "continuation",
         "retries",
+        "timeouts",
     }
 ) - {"text"}
 
@@ -310,13 +301,13 @@ class _Drawing:
 
     def message(self) -> Spec:
         rng = self.rng
-        if self.has("answers to calls", 0.3):
-            name = rng.choice(("declared", "add", "nobody_has_this"))
+        if self.has("answers to calls", 0.5 if self.declared else 0.06):
             self.wrong = True
+            name = "declared" if self.declared and rng.random() < 0.8 else rng.choice(("add", "nobody_has_this"))
             response: dict[str, Any] = {"name": name, "response": {"someKey": rng.choice((1, None, [1.5]))}}
-            if rng.random() < 0.4:
+            if rng.random() < 0.2:
                 response["id"] = f"call-{rng.randint(1, 99)}"
-            return "list", (("part", {"function_response": response}),) * rng.choice((1, 1, 2))
+            return "list", (("part", {"function_response": response}),) * rng.choice((1, 1, 1, 2))
         self.wrong = self.has("wrong messages", 0.15)
         if self.wrong:
             return self.wrong_message()
@@ -384,9 +375,13 @@ class _Drawing:
         answers = self.answers(streamed=streamed)
         edit: Edit | None = rng.choice(("clear", "change")) if self.has("edited histories", 0.1) else None
         if streamed and leave_after is None and not self.functions and self.has("overlapping messages", 0.2):
-            answers = draw_stream(rng, self.odd - _NOT_CALLED_IN), draw_answer(rng, frozenset())
+            answers = draw_stream(rng, self.odd - _NOT_CALLED_IN - {"lost"}), draw_answer(rng, frozenset())
             after = rng.randint(1, 3)
             return Step(message=message, config=config, streamed=True, inside_after=after, edit=edit, answers=answers)
+        if self.has("timeouts", 0.05) and config is None:
+            config = "dict", {"http_options": {"timeout": 100}}
+            stalled = (Answer(kind="stalled", ending="stalled"),)
+            return Step(message=message, config=config, streamed=streamed, answers=stalled)
         if self.has("retries", 0.25) and config is None:
             config, answers = self.retried(answers)
         return Step(
@@ -433,4 +428,6 @@ class _Drawing:
             if rng.random() < 0.3:
                 headers += (("retry-after", "1"),)
             refused.append(Answer(kind="retried", status=code, headers=headers, pieces=(body,)))
+        if self.has("lost", 0.2):
+            refused.insert(rng.randint(0, 1), Answer(kind="lost", ending="lost"))
         return ("dict", {"http_options": {"retry_options": retries}}), (*refused, *answers)

@@ -133,6 +133,9 @@ class ScriptServer:
         answer = line.take(method, target, headers, body)
         if answer.ending == "lost":
             return False
+        if answer.ending == "stalled":
+            await reader.read(1)  # until the client has lost its patience
+            return False
         streamed = "streamGenerate" in target and answer.status == 200
         writer.write(_head(answer, streamed=streamed))
         for piece in filter(None, answer.pieces):
