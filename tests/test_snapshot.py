@@ -326,6 +326,14 @@ SCENARIOS: dict[str, Scenario] = {
             streamed(said(text(" on"), finish="STOP")),
         ),
     ),
+    "reconnects": Scenario(
+        (say("a"), say("b")),
+        (
+            streamed(said(text("one"), token="YQ=="), end=LOST),
+            *(ConnectFailed("no route") for _ in range(3)),
+            streamed(said(text("B"), finish="STOP")),
+        ),
+    ),
     "retries": Scenario(
         (say("a"), say("b", stream=False), say("c")),
         (
