@@ -69,8 +69,14 @@ class Calling:
 
     def answers(self, calls: Sequence[FunctionCall]) -> list[Part] | None:
         """Run the functions, one after the other; None, and nothing has run, where one waits for the program."""
-        said = [self._asked(call) for call in calls]
-        plan = _Plan.of(calls, said)
+        said: list[Any] = []
+        try:
+            said += map(self._asked, calls)
+            plan = _Plan.of(calls, said)
+        finally:
+            for answer in said:
+                if inspect.iscoroutine(answer):
+                    answer.close()
         return None if plan is None else plan.joined(self.toolbox.run(plan.allowed))
 
     async def aanswers(self, calls: Sequence[FunctionCall]) -> list[Part] | None:
@@ -93,10 +99,7 @@ class _Plan:
     @classmethod
     def of(cls, calls: Sequence[FunctionCall], said: Sequence[Any]) -> _Plan | None:
         """None where a call waits. Raises ValidationError for an answer that is none."""
-        coroutines = [answer for answer in said if inspect.iscoroutine(answer)]
-        for coroutine in coroutines:
-            coroutine.close()
-        if coroutines:
+        if any(map(inspect.iscoroutine, said)):
             raise ValidationError(
                 "approve gives True, False or None; this one must be awaited, and that needs client.aio.chats"
             )

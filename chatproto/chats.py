@@ -137,7 +137,8 @@ class _Remembered:
         It has the model, the config, every turn with its outcome, and a turn that is open: with its pending calls, or
         with what has come of its answer and the token to continue it. It holds no credential, no header of the
         program's, and no ``base_url``; of functions and classes nothing but what was declared to the model, and of MCP
-        sessions nothing. It may be called at any time, from any thread, and in a function that the chat runs.
+        sessions nothing but what a turn that is open told of them. It may be called at any time, from any thread, and
+        in a function that the chat runs.
         """
         from .machines.snapshot import write
 

@@ -27,7 +27,7 @@ Errors hold text and plain values, never an object of an HTTP library: those hol
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +56,9 @@ __all__ = [
 ]
 
 
+E = TypeVar("E", bound="ChatProtoError")
+
+
 class ChatProtoError(Exception):
     """The root of the tree.
 
@@ -67,12 +70,10 @@ class ChatProtoError(Exception):
     def with_partial(self, partial: GenerateContentResponse) -> Self:
         """This error with ``partial``: a copy, because a transport may hand the same error to several chats.
 
-        Nothing that a subclass defines is run.
+        No constructor of a subclass is run.
         """
-        builtin: Any = next(base for base in type(self).__mro__ if base.__module__ == "builtins")
-        made: Self = builtin.__new__(type(self))
-        made.args = self.args
-        made.__dict__.update(self.__dict__, partial=partial)
+        made = _twin(self)
+        made.__dict__["partial"] = partial
         return made
 
 
@@ -250,6 +251,35 @@ class FunctionError(ChatProtoError):
 
 class MissingExtraError(ChatProtoError, ImportError):
     """An optional library is not installed."""
+
+
+def _twin(error: E) -> E:
+    """A copy of ``error`` with all that it holds, and without the frames behind it."""
+    cls = type(error)
+    base: Any = cls
+    while base.__module__ != "builtins":
+        base = base.__base__  # the one that lays the object out
+    made: E = base.__new__(cls)
+    made.args = error.args
+    made.__dict__.update(error.__dict__)
+    kept: list[tuple[type, str]] = [(owner, name) for owner in cls.__mro__ for name in _slots(owner)]
+    if issubclass(base, OSError):
+        kept += [(OSError, name) for name in ("errno", "strerror", "filename", "filename2")]
+    for owner, name in kept:
+        slot: Any = owner.__dict__[name]
+        try:
+            slot.__set__(made, slot.__get__(error, cls))
+        except AttributeError:
+            continue  # nothing is in it
+    return made
+
+
+def _slots(owner: type) -> list[str]:
+    named = owner.__dict__.get("__slots__", ())
+    names: list[str] = [named] if isinstance(named, str) else list(named)
+    private = f"_{owner.__name__.lstrip('_')}"
+    mangled = [f"{private}{name}" if name.startswith("__") and not name.endswith("__") else name for name in names]
+    return [name for name in mangled if name in owner.__dict__ and name not in ("__dict__", "__weakref__")]
 
 
 def _member(details: Any, name: str) -> str | None:

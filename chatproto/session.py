@@ -6,6 +6,7 @@ Sync and async share all of it but the word ``await``.
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -77,6 +78,7 @@ class Session:
         self._tells_calls = options.tells_calls and _tells_calls(config)
         self._told: list[Content] | None = None
         self.gate = Gate()
+        self._rest: weakref.ref[Suspended] | None = None
         #: Held for each step of a machine, and while one is read from outside.
         self.steps = threading.RLock()
 
@@ -107,8 +109,7 @@ class Session:
         draft = self.conversation.under_way
         if draft is None:
             raise LocalProtocolError("nothing is under way in this chat: send a message, or answer its pending_calls")
-        calling = self._last.calling(self.options.approve, self.conversation.config)
-        return attrs.evolve(self._checked(draft, self._last, calling, self.conversation), under_way=True)
+        return attrs.evolve(self._checked(draft, self._last, self.conversation), under_way=True)
 
     async def aprepare_rest(self) -> Prepared:
         """``prepare_rest`` for asyncio."""
@@ -147,20 +148,18 @@ class Session:
     ) -> Prepared:
         terms = self._terms(read, offered)
         values = self._values(read, offered)
-        calling = terms.calling(self.options.approve, values or self.conversation.config)
         conversation = self.conversation.branch()
-        draft = conversation.draft(contents, values, stream=stream, by_hand=calling is None)
-        return self._checked(draft, terms, calling, conversation)
+        draft = conversation.draft(contents, values, stream=stream, by_hand=terms.by_hand)
+        return self._checked(draft, terms, conversation)
 
     def _prepared_responses(
         self, parts: Iterable[Any] | None, read: ReadConfig | None, offered: Offered | None, *, stream: bool
     ) -> Prepared:
         terms = self._last if read is None else self._terms(read, offered)
         values = None if read is None else self._values(read, offered)
-        calling = terms.calling(self.options.approve, values or self.conversation.config)
         said = None if parts is None else to_responses(parts)
-        draft = self.conversation.draft_responses(said, values, stream=stream, by_hand=calling is None)
-        return self._checked(draft, terms, calling, self.conversation)
+        draft = self.conversation.draft_responses(said, values, stream=stream, by_hand=terms.by_hand)
+        return self._checked(draft, terms, self.conversation)
 
     def _values(self, read: ReadConfig | None, offered: Offered | None) -> GenerateContentConfig | None:
         """The config to hand to the conversation; None for the chat's own."""
@@ -173,7 +172,8 @@ class Session:
             declared = tools.added_to(cast("list[Tool]", values.tools or []), offered)
         return values.model_copy(update={"tools": declared})
 
-    def _checked(self, draft: Draft, terms: Terms, calling: Calling | None, conversation: Conversation) -> Prepared:
+    def _checked(self, draft: Draft, terms: Terms, conversation: Conversation) -> Prepared:
+        calling = terms.calling(self.options.approve, draft)
         if calling is not None and draft.budget and calling.toolbox.any_async and not self.options.asynchronous:
             raise UnsupportedFunctionError(
                 "async functions need an async chat: client.aio.chats", path="$.config.tools"
@@ -210,7 +210,7 @@ class Session:
         return self.toolbox()
 
     def bind(self, tools: Sequence[Any]) -> None:
-        """The functions of a chat that was restored. What is declared to the model stays as it was."""
+        """The functions of a chat that was restored. What its config declares to the model stays as it was."""
         try:
             self._tools = read_tools(tools)
             bound = Terms.of(None, self._tools, None, self.options)
@@ -242,10 +242,19 @@ class Session:
         if not prepared.under_way:
             with self.steps:
                 prepared.conversation.send(prepared.draft)
-        elif prepared.conversation.under_way is not prepared.draft:
-            raise LocalProtocolError("a later message has ended this answer")
+        else:
+            self._take_up(prepared, stream)
         self._last = prepared.terms
         prepared.gate.suspend(stream)
+
+    def _take_up(self, prepared: Prepared, stream: Suspended | None) -> None:
+        """An answer that was under way is read on, by one stream alone."""
+        if prepared.conversation.under_way is not prepared.draft:
+            raise LocalProtocolError("a later message has ended this answer")
+        reader = None if self._rest is None else self._rest()
+        if reader is not None and reader is not stream:
+            raise LocalProtocolError("another stream reads what is left of this answer")
+        self._rest = None if stream is None else weakref.ref(stream)
 
     def drive(self, prepared: Prepared) -> Drive:
         """The synchronous driver for what has been sent."""
@@ -282,7 +291,8 @@ class Session:
             self._told = None
         if answer is not None and self._tells_calls:
             if self._told is None:
-                self._told = prepared.conversation.called()  # the same for all chunks of a round
+                # The same Contents for all chunks of a round, as in google-genai.
+                self._told = prepared.conversation.called()
             if self._told or not prepared.draft.streamed:
                 answer.automatic_function_calling_history = self._told
         return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Self
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncResponseStream", "ResponseStream"]
 
-#: The streams whose chunk the present task waits for: functions that run meanwhile inherit it.
-_inside: ContextVar[frozenset[int]] = ContextVar("_inside", default=frozenset())
+#: What the present task will set when a chunk has come: functions that run meanwhile inherit it.
+_inside: ContextVar[frozenset[asyncio.Event]] = ContextVar("_inside", default=frozenset())
 
 
 class _Stream:
@@ -119,7 +120,7 @@ class AsyncResponseStream(_Stream, AsyncIterator[GenerateContentResponse]):
             raise StopAsyncIteration
         with self._prepared.gate.driving():
             waiting = self._waiting = asyncio.Event()
-            inside = _inside.set(_inside.get() | {id(self)})
+            inside = _inside.set(_inside.get() | {waiting})
             try:
                 async for event in self._begun():
                     answer = await self._session.atake(event, self._prepared)
@@ -129,9 +130,10 @@ class AsyncResponseStream(_Stream, AsyncIterator[GenerateContentResponse]):
                 self._over = True
                 raise
             finally:
-                _inside.reset(inside)
                 self._waiting = None
                 waiting.set()
+                with suppress(ValueError):  # the task was destroyed, with its loop: it ends in another context
+                    _inside.reset(inside)
         self._over = True
         raise StopAsyncIteration
 
@@ -150,7 +152,7 @@ class AsyncResponseStream(_Stream, AsyncIterator[GenerateContentResponse]):
         """
         waiting = self._waiting
         self.close()
-        if waiting is not None and id(self) not in _inside.get():
+        if waiting is not None and waiting not in _inside.get():
             await waiting.wait()
 
     async def __aenter__(self) -> Self:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .convert.functions import ErrorWords, Toolbox
     from .convert.parsed import ParseTarget
     from .convert.tools import Offered, Tools
-    from .types import GenerateContentConfig
+    from .machines.turn import Draft
 
 __all__ = ["Options", "Terms"]
 
@@ -80,17 +80,19 @@ class Terms:
         """These laid over those of the chat's own config."""
         return attrs.evolve(self, headers={**ours.headers, **self.headers}, target=self.target or ours.target)
 
-    def calling(self, approve: Approve, config: GenerateContentConfig | None) -> Calling | None:
-        """What answers the calls of a message with ``config``; None where the program does."""
-        if self.toolbox is None or not self.automatic:
+    @property
+    def by_hand(self) -> bool:
+        """Whether the program answers all function calls."""
+        return self.toolbox is None or not self.automatic
+
+    def calling(self, approve: Approve, draft: Draft) -> Calling | None:
+        """What answers the calls that ``draft`` leads to; None where the program does."""
+        if self.toolbox is None or self.by_hand:
             return None
-        return Calling(self.toolbox, declared_in(config), approve)
+        return Calling(self.toolbox, _declared_in(draft.settings), approve)
 
 
-def declared_in(config: GenerateContentConfig | None) -> frozenset[str]:
-    """The names of the functions that the model is told of."""
-    names: set[str] = set()
-    for tool in [] if config is None else config.tools or []:
-        declared: Any = getattr(tool, "function_declarations", None) or ()
-        names |= {each.name for each in declared if each.name is not None}
-    return frozenset(names)
+def _declared_in(settings: Mapping[str, Any]) -> frozenset[str]:
+    """The names of the functions that a request tells the model of."""
+    declared = [each for tool in settings.get("tools") or () for each in tool.get("functionDeclarations") or ()]
+    return frozenset(each["name"] for each in declared if "name" in each)

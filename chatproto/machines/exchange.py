@@ -71,6 +71,14 @@ class Exchange:
         self._pause: Pause | None = None
         self._scheduled: RetryScheduled | None = None
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Exchange:
+        # The request, the policy and all bytes never change, so copies share them.
+        made = object.__new__(Exchange)
+        own = ("_states", "_incoming", "_documents", "_framing", "_error_body")
+        made.__dict__.update(self.__dict__)
+        made.__dict__.update({name: copy.deepcopy(self.__dict__[name], memo) for name in own})
+        return made
+
     # --- views ---
 
     @property

@@ -6,7 +6,7 @@ All of it is plain values: bytes, wire JSON, attrs objects. No function, schema 
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ..errors import ConnectionLost, ValidationError
 from ..types import (
@@ -126,6 +126,14 @@ class Memory:
             contents=contents,
             settings=draft.settings if token is None else {**draft.settings, "continuationToken": token},
         )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        # Sweeps copy a machine at every byte: what never changes is shared.
+        made = object.__new__(type(self))
+        own = ("_states", "_history", "_open", "_exchange", "unknown")
+        made.__dict__.update(self.__dict__)
+        made.__dict__.update({name: copy.deepcopy(self.__dict__[name], memo) for name in own})
+        return made
 
     # --- as JSON ---
 

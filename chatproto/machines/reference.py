@@ -8,6 +8,7 @@ What it does in every case is in sections 7.5 to 7.8, 12 and 13.4 of its behavio
   the comprehensive history alone.
 - What it does not know of an answer is dropped.
 - Function calls are answered without their ids. Nothing keeps one from being sent without an answer.
+- What a program puts into a list is sent as google-genai sends it, so it is looked at here, attribute by attribute.
 - Messages may overlap: each starts from the history as it is, and is recorded when it ends.
 """
 
