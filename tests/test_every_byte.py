@@ -18,11 +18,12 @@ import pytest
 from traffic import NotSeparate, Recorded, documents_of, exchanges, fold
 
 from chatproto.errors import APIError, ConnectionLost, RemoteProtocolError
-from chatproto.machines.conversation import Conversation, Draft
+from chatproto.machines.conversation import Conversation
 from chatproto.machines.history import Outcome, Turn
 from chatproto.machines.retry import RetryPolicy
 from chatproto.machines.states import ConversationState, ExchangeState
 from chatproto.machines.steps import ChunkReceived, Event, ReadBody, SendRequest, TurnEnded
+from chatproto.machines.turn import Draft
 from chatproto.types import Content
 from chatproto.types._hooks import converter
 from chatproto.wire.endpoint import Endpoint
