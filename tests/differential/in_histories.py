@@ -94,7 +94,8 @@ def overlapping(situation: Situation) -> Expected | None:
     kept = [*outer.said, *said] if any(map(speaks, said)) and finished(expected.seen[:after]) else []
     kept = folded(kept)
     turn = [*inner.said, *contents_of([expected.seen[after]])]
-    sent = [] if is_open(kept) else kept
+    whole = situation.our_waiting + kept if kept and responses_in(outer.said[0]) else kept
+    sent = [] if is_open(whole) else whole
     situation.complete = True
     return expected.change(
         requests=[outer, attrs.evolve(inner, past=situation.our_past + sent)],

@@ -93,6 +93,9 @@ _NOT_CALLED_IN = frozenset(
 _CRASHES = frozenset({"error event without a code", "error event of another form", "enum as a number"})
 
 
+ODD_HISTORIES = ("empty answer", "two answers", "dangling", "no question", "open call", "no parts", "orphan")
+
+
 @attrs.frozen(kw_only=True)
 class Step:
     """One message, what the server says to it, and how the program takes it."""
@@ -134,8 +137,10 @@ class _Drawing:
         self.odd = frozenset(name for name in sorted(features) if rng.random() < 0.5)
         self.mode: Literal["sync", "async"] = rng.choice(("sync", "async"))
         self.functions: tuple[str, ...] = ()
-        self.declared = False
+        self.declared = self.by_hand = False
         self.wrong = False
+        #: The calls of the last answer, if nobody but the program answers them.
+        self.open: list[dict[str, Any]] = []
 
     def has(self, feature: str, probability: float = 1.0) -> bool:
         """Whether something of this kind happens now."""
@@ -170,9 +175,11 @@ class _Drawing:
                         {"ignore_call_history": True},
                     )
                 )
-        if self.has("declared functions", 0.3):
+        if self.has("declared functions", 0.5):
             self.declared = True
             fields["$declared"] = True
+        options = fields.get("automatic_function_calling", {})
+        self.by_hand = self.declared or options.get("disable") or options.get("maximum_remote_calls", 10) < 2
         if "continuation" in self.features and rng.random() < 0.15:
             fields["automatic_continuation"] = rng.random() < 0.5
         if not fields and rng.random() < 0.6:
@@ -261,7 +268,9 @@ class _Drawing:
             shape = rng.choice(("plain", "plain", "plain", "rich", "calls"))
             odd = self.has("odd histories", 0.4)
             if odd:
-                shape = rng.choice(("empty answer", "two answers", "dangling", "no question", "open call", "no parts"))
+                shape = rng.choice(
+                    ("empty answer", "two answers", "dangling", "no question", "open call", "no parts", "orphan")
+                )
             match shape:
                 case "plain":
                     add("user", {"text": "hello"})
@@ -289,6 +298,11 @@ class _Drawing:
                 case "open call":
                     add("user", {"text": "call"})
                     add("model", {"function_call": {"name": "declared", "args": {"city": "Rome"}}})
+                case "orphan":
+                    add("user", {"text": "call"})
+                    add("model", {"text": "no"})
+                    add("user", {"function_response": {"name": "declared", "response": {"someKey": 1}}})
+                    add("model", {"text": "what?"})
                 case "no parts":
                     add("user")
         if self.has("odd histories", 0.05):
@@ -301,9 +315,11 @@ class _Drawing:
 
     def message(self) -> Spec:
         rng = self.rng
-        if self.has("answers to calls", 0.5 if self.declared else 0.06):
+        if self.open and "answers to calls" in self.features and rng.random() < 0.6:
+            return self.responses()
+        if self.has("answers to calls", 0.06):
             self.wrong = True
-            name = "declared" if self.declared and rng.random() < 0.8 else rng.choice(("add", "nobody_has_this"))
+            name = rng.choice(("declared", "add", "nobody_has_this"))
             response: dict[str, Any] = {"name": name, "response": {"someKey": rng.choice((1, None, [1.5]))}}
             if rng.random() < 0.2:
                 response["id"] = f"call-{rng.randint(1, 99)}"
@@ -314,6 +330,23 @@ class _Drawing:
         if not self.has("messages", 0.6):
             return "text", rng.choice(("hello", "and then?", "é\u2028", ""))
         return rng.choice((self.item, self.items))()
+
+    def responses(self) -> Spec:
+        """Answers to the calls that are open, as far as can be told now; sometimes not to all."""
+        rng, parts = self.rng, list[Spec]()
+        for call in self.open:
+            response = {"name": call["name"], "response": {"someKey": rng.choice((1, None, [1.5]))}}
+            if "id" in call and rng.random() < 0.3:
+                response["id"] = call["id"]
+            parts.append(("part", {"function_response": response}))
+        if rng.random() < 0.3:
+            rng.shuffle(parts)
+        self.wrong = rng.random() < 0.1
+        if self.wrong:
+            parts = parts[1:] or parts * 2
+        if rng.random() < 0.2:
+            parts.append(("text", "there you are"))
+        return "list", tuple(parts)
 
     def items(self) -> Spec:
         return "list", tuple(self.item() for _ in range(self.rng.randint(1, 3)))
@@ -370,9 +403,11 @@ class _Drawing:
         message = self.message()
         config = self.message_config()
         leave_after = rng.randint(0, 4) if streamed and self.has("leaving", 0.35) else None
-        if leave_after == 0 and (self.wrong or config is not None):
-            leave_after = None
+        if leave_after == 0 and (self.wrong or config is not None or "function_response" in str(message)):
+            leave_after = None  # what may be refused is asked for
         answers = self.answers(streamed=streamed)
+        if not self.wrong:
+            self.open = _calls_of(answers[0]) if self.by_hand else []
         edit: Edit | None = rng.choice(("clear", "change")) if self.has("edited histories", 0.1) else None
         if streamed and leave_after is None and not self.functions and self.has("overlapping messages", 0.2):
             answers = draw_stream(rng, self.odd - _NOT_CALLED_IN - {"lost"}), draw_answer(rng, frozenset())
@@ -431,3 +466,14 @@ class _Drawing:
         if self.has("lost", 0.2):
             refused.insert(rng.randint(0, 1), Answer(kind="lost", ending="lost"))
         return ("dict", {"http_options": {"retry_options": retries}}), (*refused, *answers)
+
+
+def _calls_of(answer: Answer) -> list[dict[str, Any]]:
+    """The calls in an answer's documents."""
+    return [
+        part["functionCall"]
+        for document in answer.documents
+        for candidate in (document.get("candidates") or ())[:1]
+        for part in (candidate.get("content") or {}).get("parts") or ()
+        if "functionCall" in part
+    ]
