@@ -287,7 +287,7 @@ def test_nothing_is_changed(earlier: Json, later: Json) -> None:
     assert merged.keys() == earlier.keys() | later.keys()
 
 
-_NEWER = st.fixed_dictionaries({}, optional={"x1": json_values(3), "x2": json_values(3)})
+_NEWER = st.fixed_dictionaries({}, optional={"newer1": json_values(3), "newer2": json_values(3)})
 
 
 @given(responses(), responses(), _NEWER, _NEWER)
