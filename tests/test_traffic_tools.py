@@ -22,6 +22,7 @@ from chatproto import Client
 from chatproto.chats import AsyncResponseStream, ResponseStream
 from chatproto.convert.tools import Tools
 from chatproto.errors import APIError, RemoteProtocolError
+from chatproto.terms import Terms
 from chatproto.testing import Answer, ScriptedTransport
 from chatproto.types import Content, FunctionDeclaration, FunctionResponse, Tool
 from chatproto.types._hooks import converter
@@ -185,6 +186,7 @@ def play(chain: list[Round], *, is_async: bool) -> tuple[list[Json], dict[str, P
     )
     session = chat._session
     session._tools = tools  # the declarations are the recorded ones, not those that would be made of functions
+    session._own = Terms.of(None, tools, None, session.options)
     contents = converter("wire").structure([{"role": "user", **each} for each in message], list[Content])
     prepared = session.prepare(contents, None, stream=first.streamed)
 
