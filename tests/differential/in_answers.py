@@ -141,7 +141,7 @@ def _read_on(situation: Situation, answer: Answer) -> Expected:
     """The stream read to its end, or as far as the program takes it, and recorded as the reference records."""
     expected, limit = situation.expected, situation.step.leave_after
     before = [reference_sees(document) for other in expected.answered[:-1] for document in other.documents]
-    seen = list(map(reference_sees, answer.documents))
+    seen = [_with_parsed(situation, reference_sees(document)) for document in answer.documents]
     made = expected.change(seen=[*before, *seen][: 99 if limit is None else limit], error=None)
     if limit is not None and len(made.seen) >= limit:
         return made
@@ -152,6 +152,16 @@ def _read_on(situation: Situation, answer: Answer) -> Expected:
     stopped = any(candidate.get("finish_reason") for candidate in first)
     valid = stopped and all(map(is_valid, contents)) and len(contents) == len(seen)
     return made.change(comprehensive=expected.comprehensive + said, curated=expected.curated + (turn if valid else []))
+
+
+def _with_parsed(situation: Situation, chunk: Json) -> Json:
+    """A chunk with what its text is as JSON, if that was asked for."""
+    if not {"response_schema", "response_json_schema"} & situation.config.keys() or chunk["text"] is None:
+        return chunk
+    try:
+        return {**chunk, "parsed": json.loads(chunk["text"])}
+    except ValueError:
+        return chunk
 
 
 def error_beside(situation: Situation) -> Expected | None:
@@ -244,8 +254,7 @@ def error_bodies(situation: Situation) -> Expected | None:
         return None
     if situation.scenario.mode != "async":
         return None
-    _, config = situation.step.config or ("", {})
-    retries = config.get("http_options", {}).get("retry_options", {})
+    retries = situation.config.get("http_options", {}).get("retry_options", {})
     count, actual = len(situation.expected.requests), situation.actual
     if count < retries.get("attempts", 1) and answer.status in retries.get("http_status_codes", (429, 500, 503)):
         # What could be read can be tried again: with another answer, of which the reference knows nothing.

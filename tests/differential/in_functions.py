@@ -74,9 +74,7 @@ def _divergence(situation: Situation) -> tuple[str, int]:
 
 def _runs(situation: Situation) -> bool:
     """Whether functions were handed over, to be called."""
-    of_step = situation.step.config
-    given = situation.scenario.config if of_step in (None, ("dict", {})) else of_step
-    _, config = given or ("", {})
+    config = situation.config
     options = config.get("automatic_function_calling", {})
     wanted = not options.get("disable") and options.get("maximum_remote_calls", 10) > 1
     return "$functions" in config and "$declared" not in config and wanted

@@ -176,8 +176,7 @@ def folded_past(situation: Situation) -> Expected | None:
 def lost_with_retries(situation: Situation) -> Expected | None:
     """A connection that is lost before the answer is tried again, in synchronous chats, too."""
     expected, actual = situation.expected, situation.actual
-    _, config = situation.step.config or ("", {})
-    attempts = config.get("http_options", {}).get("retry_options", {}).get("attempts", 1)
+    attempts = situation.config.get("http_options", {}).get("retry_options", {}).get("attempts", 1)
     if situation.scenario.mode != "sync" or not expected.answered or expected.answered[-1].ending != "lost":
         return None
     count = len(expected.requests)
@@ -189,8 +188,7 @@ def lost_with_retries(situation: Situation) -> Expected | None:
 
 def asked_again(situation: Situation) -> Expected | None:
     """The reference asks again after a lost connection, under asyncio, without having been told to."""
-    _, config = situation.step.config or ("", {})
-    if situation.scenario.mode != "async" or "retry_options" in config.get("http_options", {}):
+    if situation.scenario.mode != "async" or "retry_options" in situation.config.get("http_options", {}):
         return None
     requests, answered = list(situation.expected.requests), list(situation.expected.answered)
     for index in range(len(answered) - 2, -1, -1):

@@ -153,6 +153,14 @@ class Situation:
         return self.expected.change(requests=requests)
 
     @property
+    def config(self) -> Json:
+        """The config that is in force: that of the message, or the chat's."""
+        of_step = self.step.config
+        given = self.scenario.config if of_step in (None, ("dict", {})) else of_step
+        fields: Json = {} if given is None else given[1]
+        return fields
+
+    @property
     def message(self) -> Json | None:
         """The message as it was sent."""
         requests = self.expected.requests
