@@ -395,7 +395,7 @@ def test_an_inner_transport_by_name(path: Path, monkeypatch: pytest.MonkeyPatch)
         made.append((name, ScriptedTransport("a", "b")))
         return made[-1][1]
 
-    monkeypatch.setattr("chatproto_replay.recorder.find_transport", find)
+    monkeypatch.setattr("chatproto_replay.inner.find_transport", find)
     assert chatproto.transport.find_transport is not find
     with Recorder("mine", path) as recorder:
         assert made == []

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from chatproto.errors import LocalProtocolError, TransportError
-from chatproto.transport import AsyncResponse, AsyncTransport, Response, Transport, find_transport
+from chatproto.errors import TransportError
 
 from .cassette import check_writable
 from .errors import CassetteError
+from .inner import Inner
 from .tapes import Reel, Tape
 
 if TYPE_CHECKING:
@@ -18,12 +17,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
     from types import TracebackType
 
-    from chatproto.transport import Secrets
+    from chatproto.transport import AsyncResponse, AsyncTransport, Response, Secrets, Transport
     from chatproto.wire.http import Headers, Request
 
 __all__ = ["Recorder"]
-
-_DEFAULT = {"open": "requests", "aopen": "aiohttp"}
 
 
 class Recorder:
@@ -45,15 +42,13 @@ class Recorder:
     def __init__(self, inner: Transport | AsyncTransport | str | None, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         check_writable(self.path)
-        self._inner = inner
-        self._made: dict[str, Any] = {}
-        self._lock = threading.Lock()
-        self._reel = Reel(self.path, self._transport_name)
+        self._inner = Inner(inner)
+        self._reel = Reel(self.path, lambda: self._inner.name)
 
     @property
     def needs_credential(self) -> bool:
         """Whether the inner transport needs one."""
-        return bool(getattr(self._inner, "needs_credential", True))
+        return self._inner.needs_credential
 
     def open(self, request: Request, secrets: Secrets) -> _Taping:
         """Send through the inner transport, on entering. Raises CredentialInCassette too."""
@@ -79,20 +74,14 @@ class Recorder:
         try:
             self._reel.finish_all()
         finally:
-            for transport in self._made.values():
-                if hasattr(transport, "close"):
-                    transport.close()
+            self._inner.close()
 
     async def aclose(self) -> None:
         """``close`` for asyncio."""
         try:
             self._reel.finish_all()
         finally:
-            for transport in self._made.values():
-                if hasattr(transport, "aclose"):
-                    await transport.aclose()
-                else:
-                    transport.close()
+            await self._inner.aclose()
 
     def __enter__(self) -> Self:
         return self
@@ -118,26 +107,9 @@ class Recorder:
             if error is None:
                 raise
 
-    # --- the inner transport ----------------------------------------------------------------------------------------
-
     def _transport(self, role: Literal["open", "aopen"]) -> Any:
         self._reel.check_open()
-        inner: Any = self._inner
-        if inner is None or isinstance(inner, str):
-            name = inner or _DEFAULT[role]
-            with self._lock:
-                if name not in self._made:
-                    self._made[name] = find_transport(name)
-                inner = self._made[name]
-        if not hasattr(inner, role):
-            kind = "synchronous" if role == "open" else "asynchronous"
-            raise LocalProtocolError(f"the recorded transport, {type(inner).__name__}, is not {kind}")
-        return inner
-
-    def _transport_name(self) -> str:
-        if self._inner is None:
-            return ", ".join(sorted(self._made))
-        return self._inner if isinstance(self._inner, str) else type(self._inner).__name__
+        return self._inner.of(role)
 
 
 class _Taping:
