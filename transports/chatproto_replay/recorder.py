@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from chatproto.transport import AsyncResponse, AsyncTransport, Response, Secrets, Transport
     from chatproto.wire.http import Headers, Request
 
-__all__ = ["Recorder"]
+__all__ = ["AsyncTaping", "Recorder", "Taping"]
 
 
 class Recorder:
@@ -50,13 +50,13 @@ class Recorder:
         """Whether the inner transport needs one."""
         return self._inner.needs_credential
 
-    def open(self, request: Request, secrets: Secrets) -> _Taping:
+    def open(self, request: Request, secrets: Secrets) -> Taping:
         """Send through the inner transport, on entering. Raises CredentialInCassette too."""
-        return _Taping(self._reel, self._transport("open").open(request, secrets), request, secrets)
+        return Taping(self._reel, self._transport("open").open(request, secrets), request, secrets)
 
-    def aopen(self, request: Request, secrets: Secrets) -> _AsyncTaping:
+    def aopen(self, request: Request, secrets: Secrets) -> AsyncTaping:
         """``open`` for asyncio."""
-        return _AsyncTaping(self._reel, self._transport("aopen").aopen(request, secrets), request, secrets)
+        return AsyncTaping(self._reel, self._transport("aopen").aopen(request, secrets), request, secrets)
 
     def sleep(self, seconds: float) -> None:
         """Wait as the inner transport does."""
@@ -112,7 +112,7 @@ class Recorder:
         return self._inner.of(role)
 
 
-class _Taping:
+class Taping:
     """The context manager of one recorded exchange."""
 
     def __init__(
@@ -165,7 +165,7 @@ class _TapedResponse:
         self._tape.leave()
 
 
-class _AsyncTaping:
+class AsyncTaping:
     """The same for asyncio."""
 
     def __init__(

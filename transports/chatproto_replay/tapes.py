@@ -13,7 +13,7 @@ from .errors import CassetteError, CredentialInCassette
 from .redaction import kept_headers, recorded_request, without_host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from chatproto.errors import TransportError
@@ -23,13 +23,29 @@ if TYPE_CHECKING:
 __all__ = ["Reel", "Tape"]
 
 
+class _Kept:
+    """An exchange that was in the file before."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.text = layout(exchange.to_json(), 2)
+
+
 class Reel:
-    """The tapes of one recorder, in the order of their requests. ``transport`` tells the name for the file."""
+    """What one recorder writes: its tapes, and exchanges that it keeps, in the order of their requests.
+
+    ``transport`` tells the name for the file. A recorder that adds to a cassette has the exchanges that are there
+    already in ``rest``: they are written after all others. Each that is asked for again is moved with ``keep`` to the
+    place that its request has in this run.
+    """
 
     def __init__(self, path: Path, transport: Callable[[], str]) -> None:
         self.path = path
+        self.recorded = 0
         self._transport = transport
-        self._tapes: list[Tape] = []
+        self._entries: list[Tape | _Kept] = []
+        self._rest: list[_Kept] = []
+        self._moved = False
         self._secrets: list[Secrets] = []
         self._refusal: str | None = None
         self._untold: Exception | None = None
@@ -40,6 +56,29 @@ class Reel:
         """Raise LocalProtocolError after ``finish_all``."""
         if self._closed:
             raise LocalProtocolError("this recorder is closed")
+
+    @property
+    def rest(self) -> tuple[Exchange, ...]:
+        """Exchanges that are written after all others."""
+        return tuple(kept.exchange for kept in self._rest)
+
+    @rest.setter
+    def rest(self, exchanges: Iterable[Exchange]) -> None:
+        with self._lock:
+            laid_out = {id(kept.exchange): kept for kept in self._rest}
+            self._rest = [laid_out.get(id(exchange)) or _Kept(exchange) for exchange in exchanges]
+
+    def keep(self, exchange: Exchange) -> None:
+        """Put ``exchange`` after those whose requests have come so far; if it is in ``rest``, it leaves that.
+
+        Nothing is written for it alone: an order that has changed is written with the next exchange that is recorded,
+        or at the end, if one was.
+        """
+        with self._lock:
+            self.check_open()
+            place = next((i for i, kept in enumerate(self._rest) if kept.exchange is exchange), None)
+            self._entries.append(_Kept(exchange) if place is None else self._rest.pop(place))
+            self._moved = True
 
     def begin(self, request: Request, secrets: Secrets) -> Tape:
         """A tape for a request that is about to be sent, unless a credential is in it."""
@@ -52,13 +91,13 @@ class Reel:
             tape = Tape(self, request, secrets)
             # Before it is sent, so that a program learns of it before it pays for it.
             self._search(tape.exchange, request.content)
-            self._tapes.append(tape)
+            self._entries.append(tape)
             return tape
 
     def drop(self, tape: Tape) -> None:
         """Nothing came of this request: the program left before there was an answer."""
         with self._lock:
-            self._tapes.remove(tape)
+            self._entries.remove(tape)
 
     def finish(self, tape: Tape) -> None:
         """Write the file with ``tape`` in it, or refuse."""
@@ -67,6 +106,7 @@ class Reel:
                 raise CredentialInCassette(self._refusal)
             content = tape.exchange.response.content if tape.exchange.response is not None else b""
             tape.text = self._search(tape.exchange, content)
+            self.recorded += 1
             self._write()
 
     def _search(self, exchange: Exchange, content: bytes) -> str:
@@ -86,9 +126,9 @@ class Reel:
         return text
 
     def _write(self) -> None:
-        texts = [tape.text for tape in self._tapes if tape.text is not None]
-        if texts:
-            write_atomically(self.path, lay_out(Cassette().by, self._transport(), texts))
+        texts = [entry.text for entry in (*self._entries, *self._rest) if entry.text is not None]
+        write_atomically(self.path, lay_out(Cassette().by, self._transport(), texts))
+        self._moved = False
 
     def finish_quietly(self, tape: Tape) -> None:
         """``finish`` where an exception would not reach the program."""
@@ -104,9 +144,12 @@ class Reel:
             if self._closed:
                 return
             self._closed = True
-            for tape in list(self._tapes):
-                tape.leave()
+            for entry in list(self._entries):
+                if isinstance(entry, Tape):
+                    entry.leave()
             untold, self._untold = self._untold, None
+            if untold is None and self._moved and self.recorded:
+                self._write()
         if untold is not None:
             raise untold
 
