@@ -141,6 +141,14 @@ def told(part: types.Part) -> Any:
 
 # --- arguments ----------------------------------------------------------------------------------------------------
 
+
+def shown(given: object) -> str:
+    """An id for a parameter, the same in every process: the order in a set is not."""
+    if isinstance(given, (set, frozenset)):
+        given = f"{type(given).__name__}({sorted(given, key=str)})"
+    return str(given)[:50]
+
+
 READ: list[tuple[Any, Any, Any]] = [
     *((str, "x", "x"), (int, 2, 2), (int, 2.0, 2), (float, 2, 2.0), (float, 0.5, 0.5), (bool, True, True)),
     *((None, None, None), (Any, {"a": [1, None]}, {"a": [1, None]}), (object, "x", "x"), (typing.Hashable, 1, 1)),
@@ -199,7 +207,7 @@ READ: list[tuple[Any, Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "argument", "expected"), READ, ids=lambda given: str(given)[:50])
+@pytest.mark.parametrize(("kind", "argument", "expected"), READ, ids=shown)
 def test_arguments_become_what_is_annotated(kind: Any, argument: Any, expected: Any) -> None:
     """Every kind that can be declared can be called, with a value of that type."""
     found = given_for(kind, argument)
@@ -260,7 +268,7 @@ MISFITS: list[tuple[Any, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "argument", "problem"), MISFITS, ids=lambda given: str(given)[:50])
+@pytest.mark.parametrize(("kind", "argument", "problem"), MISFITS, ids=shown)
 def test_an_argument_that_does_not_fit(kind: Any, argument: Any, problem: str) -> None:
     """The model learns which argument, what was expected, and what it wrote; the function is not called."""
     error = response(taking(kind), a=argument)["error"]
@@ -466,7 +474,7 @@ RESULTS: list[tuple[Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("result", "expected"), RESULTS, ids=lambda given: str(given)[:50])
+@pytest.mark.parametrize(("result", "expected"), RESULTS, ids=shown)
 def test_results_become_json(result: Any, expected: Any) -> None:
     """Always under ``result``, an object too."""
     assert response(lambda: result) == {"result": expected}
