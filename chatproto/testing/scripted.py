@@ -13,25 +13,22 @@ It imports no HTTP library, needs no API key, and does not sleep: the seconds ar
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Union, cast
-from urllib.parse import parse_qs, urlsplit
+from typing import TYPE_CHECKING
 
 import attrs
 
-from ..errors import ChatProtoError, ConnectionLost, LocalProtocolError, TimedOut, TransportError, ValidationError
-from ..wire.json_codec import encode
-from .wire import json_array, sse, text_response
+from ..errors import ChatProtoError, ConnectionLost, LocalProtocolError, TimedOut, TransportError
+from .framing import content_type, framed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
     from ..transport import Secrets
     from ..wire.http import Headers, Request
+    from .framing import Said
 
-__all__ = ["Answer", "ScriptExhausted", "ScriptedTransport"]
-
-#: Text; pieces of text; a wire response; wire responses.
-Said = Union[str, Sequence[str], Mapping[str, Any], Sequence[Mapping[str, Any]]]
+__all__ = ["Answer", "ScriptExhausted", "ScriptedResponse", "ScriptedTransport"]
 
 
 class ScriptExhausted(ChatProtoError, AssertionError):
@@ -42,8 +39,9 @@ class ScriptExhausted(ChatProtoError, AssertionError):
 class Answer:
     """A response, and what befalls it on its way.
 
-    ``said`` is what a bare answer may be: text, a list of texts (the chunks of a stream), wire JSON, or a list of it;
-    it is framed as the request asks. Instead of it, ``chunks`` are raw bytes, one ``read`` each.
+    ``said`` is what a bare answer may be: text, a value of ``chatproto.types`` (a Part, a FunctionCall, a Content, a
+    response), wire JSON, or a list of such (the chunks of a stream); it is framed as the request asks. Instead of it,
+    ``chunks`` are raw bytes, one ``read`` each.
 
     Of the body's bytes: ``every`` cuts it into pieces of so many, ``split_at`` at these offsets. ``cut_at`` loses the
     connection after so many bytes, ``stall_at`` times out there, and ``error`` is raised at the end, or where
@@ -68,7 +66,10 @@ class Answer:
 
     def pieces(self, request: Request) -> list[bytes]:
         """The chunks of the body, re-cut and cut short, without empty ones."""
-        chunks = list(self.chunks) if self.chunks is not None else _framed(self.said, self.status, request)
+        if self.chunks is not None:
+            chunks = list(self.chunks)
+        else:
+            chunks = framed(() if self.said is None else self.said, request, self.status)
         if self.split_at or self.every is not None:
             body = b"".join(chunks)
             marks = {*self.split_at, *range(0, len(body), self.every or max(1, len(body))), len(body)}
@@ -91,9 +92,9 @@ class Answer:
 class ScriptedTransport:
     """Gives its answers in turn, sync and async, from any number of threads.
 
-    An answer is something said (text, a list of texts, a wire response, a list of them), an ``Answer`` for more, or an
-    exception to raise instead of a response. ``requests`` are the requests that came, ``discarded`` counts the
-    responses that were given up, and ``closed`` says whether the transport was closed.
+    An answer is something said (text, a value of ``chatproto.types``, a wire response, a list of them), an ``Answer``
+    for more, or an exception to raise instead of a response. ``requests`` are the requests that came, ``discarded``
+    counts the responses that were given up, and ``closed`` says whether the transport was closed.
     """
 
     needs_credential = False
@@ -140,7 +141,7 @@ class ScriptedTransport:
         """``close`` for asyncio."""
         self.closed = True
 
-    def _next(self, request: Request) -> _Response:
+    def _next(self, request: Request) -> ScriptedResponse:
         with self._lock:
             if self.closed:
                 raise LocalProtocolError("this transport is closed")
@@ -151,7 +152,9 @@ class ScriptedTransport:
             answer = self._answers.pop(0)
         if isinstance(answer, BaseException):
             raise answer
-        return _Response(answer if isinstance(answer, Answer) else Answer(answer), request, self._count_discarded)
+        return ScriptedResponse(
+            answer if isinstance(answer, Answer) else Answer(answer), request, self._count_discarded
+        )
 
     def _count_discarded(self) -> None:
         with self._lock:
@@ -161,27 +164,29 @@ class ScriptedTransport:
 class _Opening:
     """The context manager of one response, sync and async."""
 
-    def __init__(self, respond: Callable[[], _Response]) -> None:
+    def __init__(self, respond: Callable[[], ScriptedResponse]) -> None:
         self._respond = respond
 
-    def __enter__(self) -> _Response:
+    def __enter__(self) -> ScriptedResponse:
         return self._respond()
 
     def __exit__(self, *_: object) -> None:
         return None
 
-    async def __aenter__(self) -> _Response:
+    async def __aenter__(self) -> ScriptedResponse:
         return self.__enter__()
 
     async def __aexit__(self, *_: object) -> None:
         return None
 
 
-class _Response:
+class ScriptedResponse:
+    """``answer`` as the response to ``request``. ``discarded`` is called once, if it is given up."""
+
     def __init__(self, answer: Answer, request: Request, discarded: Callable[[], None]) -> None:
         named = {name.lower(): value for name, value in answer.headers.items()}
         if answer.chunks is None:
-            named.setdefault("content-type", _content_type(answer, request))
+            named.setdefault("content-type", content_type(request, answer.status))
         self.status = answer.status
         self.headers: Headers = tuple(named.items())
         self._count = discarded
@@ -190,55 +195,21 @@ class _Response:
         self._discarded = False
 
     def read(self) -> bytes:
+        """The next piece; then the end, or the failure."""
         data = next(self._pieces, b"")
         if not data and self._failure is not None:
             raise self._failure
         return data
 
     async def aread(self) -> bytes:
+        """``read`` for asyncio."""
         return self.read()
 
     def discard(self) -> None:
+        """Note that the program has left."""
         if not self._discarded:
             self._discarded = True
             self._count()
-
-
-# --- framing --------------------------------------------------------------------------------------------------------
-
-
-def _streamed(request: Request) -> bool:
-    return urlsplit(request.url).path.endswith(":streamGenerateContent")
-
-
-def _events(request: Request) -> bool:
-    return _streamed(request) and parse_qs(urlsplit(request.url).query).get("alt") == ["sse"]
-
-
-def _content_type(answer: Answer, request: Request) -> str:
-    return "text/event-stream" if answer.status < 400 and _events(request) else "application/json; charset=UTF-8"
-
-
-def _framed(said: Said | None, status: int, request: Request) -> list[bytes]:
-    """What is said, in the form in which this request is answered."""
-    documents = _documents(said, streamed=_streamed(request))
-    if _streamed(request) and not (status >= 400 and _events(request)):
-        return sse(documents) if _events(request) else json_array(documents)
-    # An error is one document, also where events were asked for.
-    if len(documents) != 1:
-        raise ValidationError(f"{len(documents)} documents cannot answer {request.method} {request.url}: it takes one")
-    return [encode(documents[0])]
-
-
-def _documents(said: Said | None, *, streamed: bool) -> list[Mapping[str, Any]]:
-    if isinstance(said, Mapping):
-        return [said]
-    items: list[Any] = [said] if isinstance(said, str) else list(said or ())
-    if all(isinstance(item, str) for item in items):
-        texts = cast("list[str]", items) if streamed else ["".join(items)]
-        last = len(texts) - 1
-        return [text_response(text, "STOP" if number == last else None) for number, text in enumerate(texts)]
-    return cast("list[Mapping[str, Any]]", items)
 
 
 def _shortened(chunks: list[bytes], size: int) -> list[bytes]:
