@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from typing import TYPE_CHECKING, Self
 
-from chatproto.errors import LocalProtocolError, TransportError
+from chatproto.errors import LocalProtocolError, ValidationError
 
-from .cassette import Cassette, Chunk, Exchange, RecordedResponse
+from .canonical import fingerprint
+from .cassette import Cassette, Exchange, RecordedRequest
+from .clock import VirtualClock
 from .errors import CassetteExhausted, RequestMismatch, UnplayedExchanges
 from .matching import differences, first_content, report
-from .redaction import played_headers, recorded_request
+from .playing import Playing
+from .redaction import recorded_request
+from .rules import checked, normalised
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable
     from types import TracebackType
 
     from chatproto.transport import Secrets
-    from chatproto.wire.http import Headers, Request
+    from chatproto.wire.http import Request
+
+    from .redacting import Redaction
+    from .rules import Rule
 
 __all__ = ["Player"]
 
@@ -27,61 +33,139 @@ __all__ = ["Player"]
 class Player:
     """Answers each request with the next recorded exchange, sync and async. It holds no network code, needs no key.
 
-    A request must equal the recorded one in method, path, query and body, or RequestMismatch says what changed. The
-    chunks come as they were cut when recorded, one ``read`` each, at once; with ``pace`` they come in their recorded
-    time, times that number (1.0 is as it was, 0.5 twice as fast). The seconds that the program would have slept are in
-    ``slept``. A failure that was recorded is raised where it was.
+    A request must equal the recorded one in method, path, query and body, or RequestMismatch says what changed.
+    ``match`` names what may differ (``chatproto_replay.rules``). With ``in_order=False`` a request is answered with the
+    first exchange that it equals and that was not played yet: for programs with several chats at once.
+
+    The chunks come as they were cut when recorded, one ``read`` each, at once; with ``pace`` they come in their
+    recorded time, times that number (1.0 is as it was, 0.5 twice as fast). A failure that was recorded is raised where
+    it was. ``clock`` counts the seconds that the run would have taken, and ``slept`` are those of the waits that the
+    program asked for.
 
     Closing it, or leaving its ``with`` block without an exception, raises UnplayedExchanges if the program asked for
     less than was recorded.
 
-    The cassette is read at construction, and raises CassetteMissing, MalformedCassette or LaterCassette there.
+    The cassette is read at construction, and raises CassetteMissing, MalformedCassette or LaterCassette there. It may
+    be a ``Cassette`` instead of a file; ``name`` is what reports call it. ``redact`` are the rules that it was recorded
+    with.
     """
 
     needs_credential = False
+    mode = "replay"
+    recorded = 0
 
-    def __init__(self, path: str | os.PathLike[str], *, pace: float = 0.0) -> None:
-        self.path = os.fspath(path)
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | Cassette,
+        *,
+        pace: float = 0.0,
+        match: Iterable[Rule] = (),
+        redact: Iterable[Redaction] = (),
+        in_order: bool = True,
+        name: str = "",
+    ) -> None:
+        if not 0 <= pace < float("inf"):
+            raise ValidationError(f"pace: expected a number of 0 or more, found {pace!r}")
         self.pace = pace
-        self.cassette = Cassette.load(path)
-        self.slept: list[float] = []
-        self._played = 0
+        self.in_order = in_order
+        self.clock = VirtualClock()
+        self._match = checked(match)
+        self._redact = self._redactions(redact)
+        if isinstance(path, Cassette):
+            self.path = name or "the cassette in memory"
+            self.cassette = path
+        else:
+            self.path = name or os.fspath(path)
+            self.cassette = Cassette.load(path)
+        exchanges = self.cassette.exchanges
+        self._wanted: list[RecordedRequest | None] = [None] * len(exchanges)
+        self._keys: list[bytes | None] = [None] * len(exchanges)
+        self._left = dict.fromkeys(range(len(exchanges)))
         self._closed = False
         self._lock = threading.Lock()
+
+    @staticmethod
+    def _redactions(redact: Iterable[Redaction]) -> tuple[Redaction, ...]:
+        """The rules that were given; their code is loaded where there are some."""
+        found = tuple(redact)
+        if not found:
+            return ()
+        from . import redacting
+
+        return redacting.checked(found)
 
     @property
     def played(self) -> int:
         """How many exchanges have been asked for."""
-        return self._played
+        return len(self.cassette.exchanges) - len(self._left)
 
-    def open(self, request: Request, secrets: Secrets) -> _Playing:
-        """Compare ``request`` with the next exchange, on entering, and play it. ``secrets`` are not looked at."""
-        return _Playing(lambda: self._take(request), request, self.pace)
+    @property
+    def left(self) -> int:
+        """How many have not."""
+        return len(self._left)
 
-    def aopen(self, request: Request, secrets: Secrets) -> _Playing:
+    @property
+    def slept(self) -> list[float]:
+        """The seconds of each wait that the program asked for: ``clock.waits``."""
+        return self.clock.waits
+
+    @property
+    def unplayed(self) -> tuple[Exchange, ...]:
+        """The exchanges that have not been asked for, in the order of the cassette."""
+        with self._lock:
+            return tuple(self.cassette.exchanges[index] for index in self._left)
+
+    # --- the transport ----------------------------------------------------------------------------------------------
+
+    def open(self, request: Request, secrets: Secrets) -> Playing:
+        """Compare ``request`` with what was recorded, on entering, and play it.
+
+        ``secrets`` are asked whether a report quotes one, and for nothing else.
+        """
+        return Playing(lambda: self._take(request, secrets), request, self.clock, self.pace)
+
+    def aopen(self, request: Request, secrets: Secrets) -> Playing:
         """``open`` for asyncio."""
-        return _Playing(lambda: self._take(request), request, self.pace)
+        return self.open(request, secrets)
 
     def sleep(self, seconds: float) -> None:
         """Note in ``slept`` that the program would have waited."""
-        with self._lock:
-            self.slept.append(seconds)
+        self.clock.wait(seconds)
 
     async def asleep(self, seconds: float) -> None:
         """``sleep`` for asyncio: it does not wait either."""
-        self.sleep(seconds)
+        self.clock.wait(seconds)
+
+    def find(self, request: Request) -> Exchange | None:
+        """Take the first unplayed exchange that ``request`` equals, whether or not it is the next.
+
+        It counts as played then; ``respond`` plays it. None says that there is none, and changes nothing.
+        """
+        now = self._seen(request)
+        key = fingerprint(now)
+        with self._lock:
+            self._check_open()
+            index = self._equal(key, self._left)
+            if index is None:
+                return None
+            del self._left[index]
+        return self.cassette.exchanges[index]
+
+    def respond(self, exchange: Exchange, request: Request) -> Playing:
+        """The context manager, sync and async, of a response that plays ``exchange``. Nothing is compared."""
+        return Playing(lambda: exchange, request, self.clock, self.pace)
 
     def close(self) -> None:
         """Raise UnplayedExchanges if some are left. Only the first call does."""
         with self._lock:
             closed, self._closed = self._closed, True
-            left = self.cassette.exchanges[self._played :]
+            left = list(self._left)
         if left and not closed:
-            first = self._played + 1
-            lines = [f"  {number}: {exchange.request}" for number, exchange in enumerate(left, start=first)]
-            total = len(self.cassette.exchanges)
+            exchanges = self.cassette.exchanges
+            lines = [f"  {index + 1}: {exchanges[index].request}" for index in left]
             raise UnplayedExchanges(
-                f"{self.path}: {len(left)} of {total} recorded exchanges were not asked for:\n" + "\n".join(lines)
+                f"{self.path}: {len(left)} of {len(exchanges)} recorded exchanges were not asked for:\n"
+                + "\n".join(lines)
             )
 
     async def aclose(self) -> None:
@@ -96,7 +180,8 @@ class Player:
     ) -> None:
         if error is None:
             self.close()
-        self._closed = True  # an exception says more than that the rest was not played
+        with self._lock:
+            self._closed = True  # an exception says more than that the rest was not played
 
     async def __aenter__(self) -> Self:
         return self
@@ -106,89 +191,61 @@ class Player:
     ) -> None:
         self.__exit__(kind, error, traceback)
 
-    def _take(self, request: Request) -> Exchange:
-        """The next exchange, if ``request`` is the one that was recorded; else it stays the next."""
+    # --- comparing --------------------------------------------------------------------------------------------------
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise LocalProtocolError(f"this player of {self.path} is closed")
+
+    def _seen(self, request: Request) -> RecordedRequest:
+        """``request`` as it would be recorded, and as the rules see it."""
         now = recorded_request(request)
+        if self._redact:
+            from .redacting import redacted_request
+
+            now = redacted_request(now, self._redact)
+        return normalised(now, self._match)
+
+    def _recorded(self, index: int) -> RecordedRequest:
+        """A recorded request as the rules see it."""
+        seen = self._wanted[index]
+        if seen is None:
+            seen = self._wanted[index] = normalised(self.cassette.exchanges[index].request, self._match)
+        return seen
+
+    def _key(self, index: int) -> bytes:
+        key = self._keys[index]
+        if key is None:
+            key = self._keys[index] = fingerprint(self._recorded(index))
+        return key
+
+    def _equal(self, key: bytes, indices: Iterable[int]) -> int | None:
+        return next((index for index in indices if self._key(index) == key), None)
+
+    def _take(self, request: Request, secrets: Secrets) -> Exchange:
+        """The exchange that answers ``request``; where there is none, nothing changes."""
+        now = self._seen(request)
+        key = fingerprint(now)
+        exchanges = self.cassette.exchanges
         with self._lock:
-            if self._closed:
-                raise LocalProtocolError(f"this player of {self.path} is closed")
-            number, exchanges = self._played + 1, self.cassette.exchanges
-            if number > len(exchanges):
-                raise CassetteExhausted(
-                    f"{self.path} has {len(exchanges)} exchanges, all played, and there is one more request: {now}"
-                )
-            exchange = exchanges[number - 1]
-            found = differences(exchange.request, now)
-            if not found:
-                self._played = number
-                return exchange
-        lines = [f"{self.path}: request {now} is not the recorded exchange {number} of {len(exchanges)}", report(found)]
-        elsewhere = [n for n, each in enumerate(exchanges, start=1) if not differences(each.request, now)]
+            self._check_open()
+            left = list(self._left)
+            index = self._equal(key, left[:1] if self.in_order else left)
+            if index is not None:
+                del self._left[index]
+                return exchanges[index]
+        if not left:
+            raise CassetteExhausted(
+                f"{self.path} has {len(exchanges)} exchanges, all played, and there is one more request: {now}"
+            )
+        index = left[0]
+        found = differences(self._recorded(index), now)
+        lines = [
+            f"{self.path}: request {now} is not the recorded exchange {index + 1} of {len(exchanges)}",
+            report(found),
+        ]
+        elsewhere = [n for n in range(len(exchanges)) if self._key(n) == key]
         if elsewhere:
-            place = "was played already" if elsewhere[-1] < number else "comes later"
-            lines.append(f"It equals exchange {elsewhere[-1]}, which {place}.")
-        raise RequestMismatch("\n".join(lines), exchange=number, differences=found, content=first_content(found))
-
-
-class _Playing:
-    """The context manager of one exchange, sync and async."""
-
-    def __init__(self, take: Callable[[], Exchange], request: Request, pace: float) -> None:
-        self._take = take
-        self._request = request
-        self._pace = pace
-
-    def __enter__(self) -> _PlayedResponse:
-        exchange = self._take()
-        if exchange.response is None:
-            raise exchange.error() or TransportError("the recorded request had no response")
-        return _PlayedResponse(exchange.response, exchange.error, self._request, self._pace)
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    async def __aenter__(self) -> _PlayedResponse:
-        return self.__enter__()
-
-    async def __aexit__(self, *_: object) -> None:
-        return None
-
-
-class _PlayedResponse:
-    def __init__(
-        self, response: RecordedResponse, error: Callable[[], TransportError | None], request: Request, pace: float
-    ) -> None:
-        self.status: int = response.status
-        self.headers: Headers = played_headers(response.headers, request)
-        self._error = error
-        self._chunks: Iterator[Chunk] = iter(response.chunks)
-        self._pace = pace / 1000  # seconds a recorded millisecond
-
-    def read(self) -> bytes:
-        """The next chunk; then the end, or the failure that was recorded."""
-        chunk = next(self._chunks, None)
-        if chunk is None:
-            return self._end()
-        if self._pace:
-            time.sleep(chunk.delay * self._pace)
-        return chunk.data
-
-    async def aread(self) -> bytes:
-        """``read`` for asyncio."""
-        chunk = next(self._chunks, None)
-        if chunk is None:
-            return self._end()
-        if self._pace:
-            import asyncio
-
-            await asyncio.sleep(chunk.delay * self._pace)
-        return chunk.data
-
-    def _end(self) -> bytes:
-        error = self._error()
-        if error is not None:
-            raise error
-        return b""
-
-    def discard(self) -> None:
-        """There is no connection to give up."""
+            place = "comes later" if elsewhere[-1] in left else "was played already"
+            lines.append(f"It equals exchange {elsewhere[-1] + 1}, which {place}.")
+        raise RequestMismatch("\n".join(lines), exchange=index + 1, differences=found, content=first_content(found))
