@@ -62,7 +62,7 @@ class Secrets:
     It never shows what it holds, cannot be pickled, and hands its headers out for requests to its own origin alone.
     """
 
-    __slots__ = ("_headers", "_origin", "_words")
+    __slots__ = ("_headers", "_origin", "_spellings", "_words")
 
     #: Headers of a program that may say what anyone may know; the values of all others are looked for.
     _HARMLESS = frozenset(
@@ -82,7 +82,8 @@ class Secrets:
             if name.lower() not in self._HARMLESS
             for word in _secret_words(name, value)
         ]
-        self._words = tuple(word.encode() for word in words if len(word) >= _SHORTEST)
+        self._words = frozenset(word.encode() for word in words if len(word) >= _SHORTEST)
+        self._spellings: tuple[bytes, ...] | None = None
 
     def headers_for(self, request: Request, url: str | None = None) -> Headers:
         """All headers to send with ``request`` to ``url`` (its own, or where a redirect led).
@@ -98,9 +99,18 @@ class Secrets:
         return tuple(merged.items())
 
     def occurs_in(self, data: bytes) -> bool:
-        """Whether a credential is anywhere in ``data``: as it is, escaped for JSON or a URL, or in base64."""
+        """Whether a credential is anywhere in ``data``.
+
+        As it is, escaped for JSON or (once or twice) for a URL, in base64, in hexadecimal digits, or in UTF-16.
+        """
+        if self._spellings is None:
+            self._spellings = tuple(dict.fromkeys(form for word in sorted(self._words) for form in _forms(word)))
         texts = (data, _unescaped(data)) if b"\\" in data else (data,)
-        return any(form in text for word in self._words for form in _forms(word) for text in texts)
+        return any(form in text for form in self._spellings for text in texts)
+
+    def cover(self, other: Secrets) -> bool:
+        """Whether ``occurs_in`` of these finds everything that the other's would."""
+        return other._words <= self._words
 
     def current(self) -> Secrets:
         """These secrets as they are good now; a subclass may fetch a token, and wait for it."""
@@ -142,17 +152,26 @@ def _secret_words(name: str, value: str) -> list[str]:
     return words
 
 
-_ESCAPE = re.compile(rb"\\u00([0-9a-fA-F]{2})|\\(.)", re.DOTALL)
+_UNIT = re.compile(rb"\\u00([0-9a-fA-F]{2})")
+_BACKSLASH = b"\xff\xfe\xfd"  # stands for one for a while: UTF-8 has no such bytes
 
 
 def _unescaped(data: bytes) -> bytes:
     """JSON text with its escapes undone, as far as keys are concerned: those are ASCII."""
-    return _ESCAPE.sub(lambda found: bytes([int(found[1], 16)]) if found[1] else found[2], data)
+    data = _UNIT.sub(lambda found: bytes([int(found[1], 16)]), data.replace(b"\\\\", _BACKSLASH))
+    return data.replace(b"\\", b"").replace(_BACKSLASH, b"\\")
+
+
+_PERCENT = re.compile("%..")
 
 
 def _forms(word: bytes) -> Iterator[bytes]:
+    """How a word may be spelled, so that a search for each of them finds it in any neighbourhood."""
     yield word
-    yield quote(word, safe="").encode()
+    quoted = quote(word, safe="")
+    for once in (quoted, _PERCENT.sub(lambda found: found[0].lower(), quoted)):
+        yield once.encode()
+        yield quote(once, safe="").encode()
     for offset in range(3):
         # Only the groups that the word fills by itself look the same in any neighbourhood.
         encoded = b64encode(b"\0" * offset + word)
@@ -160,6 +179,11 @@ def _forms(word: bytes) -> Iterator[bytes]:
         if len(inner) >= _SHORTEST:
             yield inner
             yield inner.translate(bytes.maketrans(b"+/", b"-_"))
+    yield word.hex().encode()
+    yield word.hex().upper().encode()
+    text = word.decode()
+    yield text.encode("utf-16-le")
+    yield text.encode("utf-16-be")
 
 
 # --- the contract -------------------------------------------------------------------------------------------------
