@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 HOST = "https://generativelanguage.googleapis.com"
 KEY = "AIzaSyCanary-1234567890+/abcdef"
 SECRETS = Secrets({"x-goog-api-key": KEY}, url=HOST)
+OTHER = Secrets({"x-goog-api-key": "another-key-altogether"}, url=HOST)
 CHUNKS = st.lists(st.binary(min_size=1, max_size=12) | st.text(min_size=1, max_size=6).map(str.encode), max_size=5)
 
 
@@ -306,19 +307,27 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_a_credential_in_a_response_is_refused(path: Path, form: bytes) -> None:
-    """L15: the exchange is not written, in whatever form the key came and however it was cut; the recorder stops."""
+    """L15: the exchange is not written, in whatever form the key came and however it was cut; the recorder stops.
+
+    The answer itself reaches the program whole. It is told by the next request, or else when it closes the recorder.
+    """
     body = b'{"echo": "' + form + b'"}'
     cut = Answer(chunks=[body[:20], body[20:]], every=None)
     recorder = Recorder(ScriptedTransport("clean", cut, "more"), path)
     outcome(recorder, request_for("1"))
     before = path.read_bytes()
-    with pytest.raises(CredentialInCassette, match=r"the response of POST .* holds a credential") as caught:
-        outcome(recorder, request_for("2"))
-    assert KEY not in str(caught.value)
-    with pytest.raises(CredentialInCassette):
-        outcome(recorder, request_for("3"))
+    assert outcome(recorder, request_for("2"))[2] == [body[:20], body[20:]]
+    for _ in range(2):
+        with pytest.raises(CredentialInCassette, match=r"the response of POST .* holds a credential") as caught:
+            outcome(recorder, request_for("3"))
+        assert KEY not in str(caught.value)
     recorder.close()
     assert path.read_bytes() == before
+    assert recorder.recorded == 1
+    recorder = Recorder(ScriptedTransport(Answer(chunks=[body])), path)
+    outcome(recorder, request_for("1"))
+    with pytest.raises(CredentialInCassette, match="the response of POST"):
+        recorder.close()
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
@@ -335,8 +344,34 @@ def test_a_credential_of_another_client(path: Path) -> None:
     """All keys that went through the recorder are looked for in all that is written after."""
     recorder = Recorder(ScriptedTransport("a", Answer(chunks=[KEY.encode()])), path)
     outcome(recorder, request_for("1"), SECRETS)
+    outcome(recorder, request_for("2"), OTHER)
     with pytest.raises(CredentialInCassette):
-        outcome(recorder, request_for("2"), Secrets({"x-goog-api-key": "another-key-altogether"}, url=HOST))
+        recorder.close()
+
+
+def test_a_credential_that_is_known_too_late(path: Path) -> None:
+    """What was written before its key was known is taken out again, and that is told."""
+    recorder = Recorder(ScriptedTransport("clean", Answer(chunks=[b"another-key-altogether"]), "never"), path)
+    outcome(recorder, request_for("1"))
+    outcome(recorder, request_for("2"))
+    assert len(Cassette.load(path).exchanges) == 2
+    with pytest.raises(CredentialInCassette, match=r"written to .* before, holds a credential of another client"):
+        outcome(recorder, request_for("3"), OTHER)
+    recorder.close()
+    assert "another-key" not in path.read_text()
+    assert len(Cassette.load(path).exchanges) == 1
+
+
+def test_a_credential_that_becomes_known_while_an_answer_is_read(path: Path) -> None:
+    """A request that was sent before is searched again for it."""
+    recorder = Recorder(ScriptedTransport("a", "b"), path)
+    with recorder.open(request_for("another-key-altogether"), SECRETS) as response:
+        outcome(recorder, request_for("2"), OTHER)
+        while response.read():
+            pass
+    with pytest.raises(CredentialInCassette, match="the request of POST"):
+        recorder.close()
+    assert len(Cassette.load(path).exchanges) == 1
 
 
 def test_a_credential_that_is_found_too_late_to_raise(path: Path) -> None:

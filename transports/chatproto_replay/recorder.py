@@ -10,15 +10,19 @@ from chatproto.errors import TransportError
 from .cassette import check_writable
 from .errors import CassetteError
 from .inner import Inner
+from .redacting import checked
 from .tapes import Reel, Tape
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterable
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
     from types import TracebackType
 
     from chatproto.transport import AsyncResponse, AsyncTransport, Response, Secrets, Transport
     from chatproto.wire.http import Headers, Request
+
+    from .redacting import Redaction
 
 __all__ = ["AsyncTaping", "Recorder", "Taping"]
 
@@ -34,16 +38,39 @@ class Recorder:
     One that the program leaves early ends as ``abandoned``: when played, it gives the same chunks, and then
     ConnectionLost to a reader that wants more.
 
-    What is written is on an allow-list, and is searched for the credentials of all requests that were sent. Where one
-    occurs, CredentialInCassette is raised (before the request is sent, if it is in the request), nothing of that
-    exchange is written, and the recorder takes no further requests.
+    What is written is on an allow-list, goes through the rules of ``redact``, and is then searched for the credentials
+    of all requests that were sent (``chatproto_replay.searching`` says how). Where one occurs, the exchange is not
+    written, and the recorder takes no further requests. CredentialInCassette says so: before the request is sent, if
+    it is in the request; else to the next request, or when the recorder is closed, because the answer is the program's
+    and must not be lost. For the same reason a file that could not be written is tried again with the next exchange
+    and when the recorder is closed, which raises CassetteError if it still cannot. So close it: ``with`` does.
     """
 
-    def __init__(self, inner: Transport | AsyncTransport | str | None, path: str | os.PathLike[str]) -> None:
+    mode = "record"
+    played = 0
+    left = 0
+
+    def __init__(
+        self,
+        inner: Transport | AsyncTransport | str | None,
+        path: str | os.PathLike[str],
+        *,
+        redact: Iterable[Redaction] = (),
+    ) -> None:
         self.path = Path(path)
         check_writable(self.path)
         self._inner = Inner(inner)
-        self._reel = Reel(self.path, lambda: self._inner.name)
+        self.reel = Reel(self.path, lambda: self._inner.name, redact=checked(redact))
+
+    @property
+    def recorded(self) -> int:
+        """How many exchanges are in the file that this recorder has put there."""
+        return self.reel.recorded
+
+    @property
+    def slept(self) -> list[float]:
+        """Empty: waits are waited."""
+        return []
 
     @property
     def needs_credential(self) -> bool:
@@ -52,11 +79,11 @@ class Recorder:
 
     def open(self, request: Request, secrets: Secrets) -> Taping:
         """Send through the inner transport, on entering. Raises CredentialInCassette too."""
-        return Taping(self._reel, self._transport("open").open(request, secrets), request, secrets)
+        return Taping(self.reel, self._transport("open").open(request, secrets), request, secrets)
 
     def aopen(self, request: Request, secrets: Secrets) -> AsyncTaping:
         """``open`` for asyncio."""
-        return AsyncTaping(self._reel, self._transport("aopen").aopen(request, secrets), request, secrets)
+        return AsyncTaping(self.reel, self._transport("aopen").aopen(request, secrets), request, secrets)
 
     def sleep(self, seconds: float) -> None:
         """Wait as the inner transport does."""
@@ -69,17 +96,17 @@ class Recorder:
     def close(self) -> None:
         """Write exchanges that are open still, and close an inner transport that was given by name.
 
-        Raises what could not be raised when it happened: a refusal, or an OSError, in ``discard``.
+        Raises CredentialInCassette and CassetteError, unless they have been raised before.
         """
         try:
-            self._reel.finish_all()
+            self.reel.finish_all()
         finally:
             self._inner.close()
 
     async def aclose(self) -> None:
         """``close`` for asyncio."""
         try:
-            self._reel.finish_all()
+            self.reel.finish_all()
         finally:
             await self._inner.aclose()
 
@@ -91,9 +118,10 @@ class Recorder:
     ) -> None:
         try:
             self.close()
-        except (CassetteError, OSError):
+        except CassetteError as problem:
             if error is None:
                 raise
+            error.add_note(f"The recording failed, too: {problem}")
 
     async def __aenter__(self) -> Self:
         return self
@@ -103,12 +131,13 @@ class Recorder:
     ) -> None:
         try:
             await self.aclose()
-        except (CassetteError, OSError):
+        except CassetteError as problem:
             if error is None:
                 raise
+            error.add_note(f"The recording failed, too: {problem}")
 
     def _transport(self, role: Literal["open", "aopen"]) -> Any:
-        self._reel.check_open()
+        self.reel.check_open()
         return self._inner.of(role)
 
 

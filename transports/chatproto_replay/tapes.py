@@ -10,15 +10,19 @@ from chatproto.errors import LocalProtocolError, TimedOut
 
 from .cassette import Cassette, Chunk, End, Exchange, Failure, RecordedResponse, lay_out, layout, write_atomically
 from .errors import CassetteError, CredentialInCassette
+from .redacting import redacted_failure, redacted_request, redacted_response
 from .redaction import kept_headers, recorded_request, without_host
+from .searching import TooMuchPacked, holds_credential, searched_in_request, searched_in_response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from chatproto.errors import TransportError
     from chatproto.transport import Secrets
     from chatproto.wire.http import Headers, Request
+
+    from .redacting import Redaction
 
 __all__ = ["Reel", "Tape"]
 
@@ -37,18 +41,23 @@ class Reel:
     ``transport`` tells the name for the file. A recorder that adds to a cassette has the exchanges that are there
     already in ``rest``: they are written after all others. Each that is asked for again is moved with ``keep`` to the
     place that its request has in this run.
+
+    Every text that is here has been searched for every credential that is known. What is found, and a disk that is
+    full, never comes between a chat and its answer: ``begin`` and ``finish_all`` tell of it.
     """
 
-    def __init__(self, path: Path, transport: Callable[[], str]) -> None:
+    def __init__(self, path: Path, transport: Callable[[], str], *, redact: Sequence[Redaction] = ()) -> None:
         self.path = path
+        self.redact = redact
         self.recorded = 0
         self._transport = transport
         self._entries: list[Tape | _Kept] = []
         self._rest: list[_Kept] = []
-        self._moved = False
         self._secrets: list[Secrets] = []
         self._refusal: str | None = None
         self._untold: Exception | None = None
+        self._unwritten = False  # the file is not what it should be
+        self._writing = False
         self._closed = False
         self._lock = threading.RLock()  # a finalizer may give up a response while this thread writes
 
@@ -67,6 +76,7 @@ class Reel:
         with self._lock:
             laid_out = {id(kept.exchange): kept for kept in self._rest}
             self._rest = [laid_out.get(id(exchange)) or _Kept(exchange) for exchange in exchanges]
+            self._search_kept(self._rest, self._secrets)
 
     def keep(self, exchange: Exchange) -> None:
         """Put ``exchange`` after those whose requests have come so far; if it is in ``rest``, it leaves that.
@@ -77,20 +87,31 @@ class Reel:
         with self._lock:
             self.check_open()
             place = next((i for i, kept in enumerate(self._rest) if kept.exchange is exchange), None)
-            self._entries.append(_Kept(exchange) if place is None else self._rest.pop(place))
-            self._moved = True
+            if place is None:
+                kept = _Kept(exchange)
+                self._search_kept([kept], self._secrets)
+            else:
+                kept = self._rest.pop(place)
+            self._entries.append(kept)
+            self._unwritten = True
 
     def begin(self, request: Request, secrets: Secrets) -> Tape:
-        """A tape for a request that is about to be sent, unless a credential is in it."""
+        """A tape for a request that is about to be sent. Raises CredentialInCassette if a credential is in it.
+
+        So it does if one was found before, in whatever exchange: a recorder that has refused takes no more requests.
+        """
         with self._lock:
             self.check_open()
-            if self._refusal is not None:
-                raise CredentialInCassette(self._refusal)
-            if not any(known is secrets for known in self._secrets):
-                self._secrets.append(secrets)
             tape = Tape(self, request, secrets)
-            # Before it is sent, so that a program learns of it before it pays for it.
-            self._search(tape.exchange, request.content)
+            if self._refusal is None:
+                self._learn(secrets)
+            if self._refusal is None:
+                # Before it is sent, so that a program learns of it before it pays for it.
+                self._search(tape, "request", searched_in_request(tape.exchange.request))
+            if self._refusal is not None:
+                self._untold = None
+                raise CredentialInCassette(self._refusal)
+            tape.searched_for = len(self._secrets)
             self._entries.append(tape)
             return tape
 
@@ -100,46 +121,99 @@ class Reel:
             self._entries.remove(tape)
 
     def finish(self, tape: Tape) -> None:
-        """Write the file with ``tape`` in it, or refuse."""
+        """Write the file with ``tape`` in it, unless a credential is in that or was found before. Raises nothing."""
         with self._lock:
-            if self._refusal is not None:
-                raise CredentialInCassette(self._refusal)
-            content = tape.exchange.response.content if tape.exchange.response is not None else b""
-            tape.text = self._search(tape.exchange, content)
-            self.recorded += 1
-            self._write()
+            try:
+                self._finish(tape)
+            except Exception as error:  # noqa: BLE001  (nothing may keep the program from its answer)
+                problem = CassetteError(f"{self._name(tape.exchange)} was not recorded: {type(error).__name__}")
+                problem.__cause__ = error
+                self._untold = self._untold or problem
 
-    def _search(self, exchange: Exchange, content: bytes) -> str:
-        """The text of an exchange. Raises CredentialInCassette if a credential is in it or in its bytes."""
-        text = layout(exchange.to_json(), 2)
-        written = text.encode()
-        if any(secrets.occurs_in(data) for secrets in self._secrets for data in (written, content)):
-            where = "response" if exchange.response is not None else "request"
-            shown = str(exchange.request)
-            if any(secrets.occurs_in(shown.encode()) for secrets in self._secrets):
-                shown = exchange.request.method
-            self._refusal = (
-                f"the {where} of {shown} holds a credential, so it was not written to {self.path};"
-                " this recorder has stopped"
-            )
-            raise CredentialInCassette(self._refusal)
-        return text
+    def _finish(self, tape: Tape) -> None:
+        tape.exchange = Exchange(
+            request=tape.exchange.request,  # has been redacted
+            response=redacted_response(tape.exchange.response, self.redact),
+            failure=redacted_failure(tape.exchange.failure, self.redact),
+        )
+        if self._refusal is None and tape.searched_for < len(self._secrets):
+            self._search(tape, "request", searched_in_request(tape.exchange.request))
+        if self._refusal is None:
+            self._search(tape, "response", searched_in_response(tape.exchange))
+        if self._refusal is None:
+            tape.text = layout(tape.exchange.to_json(), 2)
+            self._write()
+        elif self._untold is None:
+            self._untold = CredentialInCassette(self._refusal)
+
+    # --- credentials --------------------------------------------------------------------------------------------------
+
+    def _learn(self, secrets: Secrets) -> None:
+        """Look for these from now on, and in all that has come before they were known."""
+        if any(known.cover(secrets) for known in self._secrets):
+            return
+        self._secrets.append(secrets)
+        self._search_kept([entry for entry in (*self._entries, *self._rest) if entry.text is not None], [secrets])
+
+    def _search(self, tape: Tape, where: str, parts: Iterable[bytes]) -> None:
+        """Refuse if a credential is in the parts of an exchange."""
+        try:
+            if not holds_credential(parts, self._secrets):
+                return
+        except TooMuchPacked as error:
+            self._refuse(f"the {where} of {self._name(tape.exchange)} cannot be searched for credentials: {error}")
+        else:
+            self._refuse(f"the {where} of {self._name(tape.exchange)} holds a credential")
+
+    def _search_kept(self, entries: Iterable[Tape | _Kept], wanted: Sequence[Secrets]) -> None:
+        """Refuse if a credential is in what has been written. What this recorder itself wrote, it takes out again."""
+        for entry in entries:
+            if not wanted or not holds_credential([(entry.text or "").encode()], wanted):
+                continue
+            found = f"{self._name(entry.exchange)}, which was written to {self.path} before, holds a credential"
+            if isinstance(entry, Tape):
+                entry.text = None
+                self._refusal = f"{found} of another client, so it was taken out again; this recorder has stopped"
+                self._write()
+            else:
+                self._refusal = f"{found}: delete that file, and record it anew; this recorder has stopped"
+            return
+
+    def _refuse(self, why: str) -> None:
+        self._refusal = f"{why}, so it was not written to {self.path}; this recorder has stopped"
+
+    def _name(self, exchange: Exchange) -> str:
+        shown = str(exchange.request)
+        return exchange.request.method if holds_credential([shown.encode()], self._secrets) else shown
+
+    # --- the file -----------------------------------------------------------------------------------------------------
 
     def _write(self) -> None:
-        texts = [entry.text for entry in (*self._entries, *self._rest) if entry.text is not None]
-        write_atomically(self.path, lay_out(Cassette().by, self._transport(), texts))
-        self._moved = False
-
-    def finish_quietly(self, tape: Tape) -> None:
-        """``finish`` where an exception would not reach the program."""
+        """Write all that there is, and leave it for the next time where that fails."""
+        self._unwritten = True
+        if self._writing:
+            return  # further up in this thread, which sees to it
+        self._writing = True
         try:
-            self.finish(tape)
-        except (CassetteError, OSError) as error:
-            with self._lock:
-                self._untold = self._untold or error
+            while self._unwritten:
+                self._unwritten = False
+                written = [entry for entry in (*self._entries, *self._rest) if entry.text is not None]
+                texts = [entry.text for entry in written if entry.text is not None]
+                write_atomically(self.path, lay_out(Cassette().by, self._transport(), texts))
+                self.recorded = sum(isinstance(entry, Tape) for entry in written)
+        except OSError:
+            self._unwritten = True
+        except BaseException:
+            self._unwritten = True
+            raise
+        finally:
+            self._writing = False
 
     def finish_all(self) -> None:
-        """End the open tapes, and raise what ``finish_quietly`` could not."""
+        """End the open tapes, and raise what could not be raised before.
+
+        That is CredentialInCassette, or CassetteError for a file that could not be written.
+        """
         with self._lock:
             if self._closed:
                 return
@@ -147,9 +221,15 @@ class Reel:
             for entry in list(self._entries):
                 if isinstance(entry, Tape):
                     entry.leave()
-            untold, self._untold = self._untold, None
-            if untold is None and self._moved and self.recorded:
+            recorded = [entry for entry in self._entries if isinstance(entry, Tape) and entry.text is not None]
+            if recorded and self._unwritten and self._refusal is None:
                 self._write()
+            untold, self._untold = self._untold, None
+            if untold is None and recorded and self._unwritten and self._refusal is None:
+                untold = CassetteError(
+                    f"{len(recorded) - self.recorded} exchanges could not be written to {self.path}: check that its"
+                    " disk has room, and that its folder may be written to"
+                )
         if untold is not None:
             raise untold
 
@@ -159,7 +239,8 @@ class Tape:
 
     def __init__(self, reel: Reel, request: Request, secrets: Secrets) -> None:
         self.text: str | None = None
-        self.exchange = Exchange(request=recorded_request(request))
+        self.searched_for = 0
+        self.exchange = Exchange(request=redacted_request(recorded_request(request), reel.redact))
         self._reel = reel
         self._request = request
         self._secrets = secrets
@@ -181,8 +262,7 @@ class Tape:
     def take(self, data: bytes) -> bytes:
         """Note a chunk, or the end of the body, and hand it on."""
         if not data:
-            if self._end("complete", None):
-                self._reel.finish(self)
+            self._end("complete", None)
         elif not self._ended:
             milliseconds = max(0, round((time.monotonic() - self._last) * 1000))
             self._last += milliseconds / 1000  # what is rounded off counts for the next
@@ -195,25 +275,23 @@ class Tape:
         end: End = "reset" if "reset" in str(error).lower() else "truncated"
         if isinstance(error, TimedOut):
             end = "timeout"
-        if self._end(end, Failure.of(error, words)):
-            self._reel.finish(self)
+        self._end(end, Failure.of(error, words))
 
     def leave(self) -> None:
         """The program wants no more. Without a head there is nothing to record."""
         if self._head is None:
             self._ended = True
-        elif self._end("abandoned", None):
-            self._reel.finish_quietly(self)
+        else:
+            self._end("abandoned", None)
 
-    def _end(self, end: End, failure: Failure | None) -> bool:
-        """Whether this was the end."""
+    def _end(self, end: End, failure: Failure | None) -> None:
         with self._lock:
             if self._ended:
-                return False
+                return
             self._ended = True
         response: RecordedResponse | None = None
         if self._head is not None:
             status, headers = self._head
             response = RecordedResponse(status=status, headers=headers, chunks=tuple(self._chunks), end=end)
         self.exchange = Exchange(request=self.exchange.request, response=response, failure=failure)
-        return True
+        self._reel.finish(self)

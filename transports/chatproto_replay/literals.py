@@ -1,0 +1,197 @@
+"""The string literals of JSON within a text: where they are, under which keys, what they say, and how one is written.
+
+The text is a body as it came: one JSON document, or server-sent events whose data is JSON; whole, or cut short
+anywhere. What is no JSON is handed out as plain text. Nothing is parsed into values, so that a literal can be changed
+and every other character left as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+__all__ = ["Literal", "Plain", "Spelled", "encoded", "texts"]
+
+Segment = tuple[int, int]
+
+# A literal without its closing quote is one that was cut; so is a word at the very end.
+_TOKEN = re.compile(
+    r"""[\s\ufeff]*+(?:
+        "(?P<literal>[^"\\]*+(?:\\.[^"\\]*+)*+)(?:"|\\?\Z)
+      | (?P<mark>[{}\[\],:])
+      | (?P<word>-?\d[\d.eE+-]*+|true|false|null|NaN|-?Infinity|(?:t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|-)\Z)
+      | \Z
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPE = re.compile(
+    r'\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(["\\/bfnrt]))'
+)
+_CONTROL = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_LINE = re.compile(r"[^\r\n]*+")
+_FIELD = re.compile(r"(?:data|event|id|retry)?: ?")
+_BEGINS_WITH_DATA = re.compile(r"[\s\ufeff]*+data:")
+
+
+@attrs.frozen
+class Plain:
+    """Text that is no JSON: from ``start`` to ``end``."""
+
+    start: int
+    end: int
+
+
+@attrs.frozen
+class Literal:
+    """What stands between two quotes, from ``start`` to ``end``.
+
+    ``keys`` are those that lead to it in its document, outermost first; of a key, those that lead to its object.
+    ``owner`` numbers the object of a key, so that the keys of one object can be told together.
+    """
+
+    start: int
+    end: int
+    is_key: bool
+    keys: tuple[str, ...]
+    owner: int
+
+
+class Spelled:
+    """What a literal says, and where each character of it stands in the literal as it is spelled."""
+
+    def __init__(self, raw: str) -> None:
+        pieces: list[str] = []
+        self._here, self._there = [0], [0]  # after each escape: the place in the text, and in the literal
+        length = last = 0
+        for escape in _ESCAPE.finditer(raw) if "\\" in raw else ():
+            high, low, unit, sign = escape.groups()
+            if high is not None:
+                character = chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + int(low, 16) - 0xDC00)
+            else:
+                character = chr(int(unit, 16)) if unit is not None else _CONTROL.get(sign, sign)
+            pieces += (raw[last : escape.start()], character)
+            length += escape.start() - last + 1
+            last = escape.end()
+            self._here.append(length)
+            self._there.append(last)
+        self.text = "".join((*pieces, raw[last:]))
+
+    def place(self, index: int) -> int:
+        """Where the character at ``index`` of the text begins in the literal."""
+        mark = bisect_right(self._here, index) - 1
+        return self._there[mark] + index - self._here[mark]
+
+
+def encoded(text: str) -> str:
+    """``text`` as it stands between the quotes of a literal."""
+    surrogates = any("\ud800" <= character <= "\udfff" for character in text)
+    return json.dumps(text, ensure_ascii=surrogates)[1:-1]
+
+
+def texts(body: str, *, events: bool) -> Iterator[Plain | Literal]:
+    """All text of a body, in its order. ``events``: it is known to be server-sent events."""
+    number = 0
+    for segments in _event_data(body) if events or _BEGINS_WITH_DATA.match(body) else [[(0, len(body))]]:
+        tokens = _tokens(body, segments)
+        if tokens is None:
+            yield from (Plain(start, end) for start, end in segments)
+            continue
+        for literal in _literals(body, tokens, number):
+            number = max(number, literal.owner)
+            yield literal
+        number += 1
+
+
+def _event_data(body: str) -> Iterator[list[Segment]]:
+    """The values of the fields of server-sent events: those of one event's ``data`` together, others by themselves.
+
+    Lines without a field count as data: some servers end a stream with an error that is bare JSON.
+    """
+    lines = (line.span() for line in _LINE.finditer(body) if line[0])
+    for _, event in groupby(lines, key=_EventNumbers(body)):
+        data: list[Segment] = []
+        for start, end in event:
+            field = _FIELD.match(body, start, end)
+            if field is None:
+                data.append((start, end))
+            elif field[0].startswith("data"):
+                data.append((field.end(), end))
+            else:
+                yield [(field.end(), end)]
+        if data:
+            yield data
+
+
+class _EventNumbers:
+    """Tells lines of one event from those of the next: an empty line is between them."""
+
+    def __init__(self, body: str) -> None:
+        self._body = body
+        self._last = 0
+        self._number = 0
+
+    def __call__(self, line: Segment) -> int:
+        between = self._body[self._last : line[0]].replace("\r\n", "\n")
+        self._number += len(between) > 1
+        self._last = line[1]
+        return self._number
+
+
+def _tokens(body: str, segments: Sequence[Segment]) -> list[re.Match[str]] | None:
+    """The tokens of JSON, as far as it goes; None for what is no JSON object, list or string."""
+    tokens: list[re.Match[str]] = []
+    for start, end in segments:
+        place = start
+        while place < end:
+            token = _TOKEN.match(body, place, end)
+            if token is None:
+                return None
+            if token.lastgroup is not None:
+                if not tokens and token.lastgroup != "literal" and token["mark"] not in ("{", "["):
+                    return None
+                tokens.append(token)
+            place = token.end()
+    return tokens
+
+
+@attrs.define
+class _Open:
+    """An object or a list that the tokens are within."""
+
+    number: int
+    wants_key: bool
+    is_object: bool
+    key: str = ""
+
+
+def _literals(body: str, tokens: Iterable[re.Match[str]], number: int) -> Iterator[Literal]:
+    stack: list[_Open] = []
+    for token in tokens:
+        match token["mark"]:
+            case "{" | "[" as mark:
+                number += 1
+                stack.append(_Open(number, mark == "{", mark == "{"))
+            case "}" | "]":
+                if stack:
+                    stack.pop()
+            case "," | ":" as mark:
+                if stack:
+                    stack[-1].wants_key = mark == "," and stack[-1].is_object
+            case _:
+                if token["literal"] is None:
+                    continue
+                start, end = token.span("literal")
+                inner = stack[-1] if stack else None
+                is_key = inner is not None and inner.wants_key
+                keys = tuple(each.key for each in (stack[:-1] if is_key else stack) if each.is_object)
+                yield Literal(start, end, is_key, keys, inner.number if inner is not None else number)
+                if inner is not None and is_key:
+                    inner.key = Spelled(body[start:end]).text
