@@ -156,7 +156,7 @@ def test_what_it_gives_is_the_answer(given: Any, text: str, streamed: bool) -> N
 def test_parts_of_a_unary_answer_are_one_content() -> None:
     """A list is the parts of one answer where one is asked for; texts that follow each other are one part."""
     call = types.FunctionCall(name="look", args={"at": 1})
-    chat, _ = chat_with(lambda asked: ["I ", "look.", call])
+    chat, _ = chat_with(lambda _: ["I ", "look.", call])
     response = chat.send_message("Hi")
     assert [part.text for part in response.parts] == ["I look.", None]
     assert response.function_calls == [call]
