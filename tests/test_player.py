@@ -6,11 +6,19 @@ import asyncio
 import subprocess
 import sys
 import threading
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chatproto.errors import ConnectFailed, ConnectionLost, TimedOut, TransportError
+from chatproto.errors import (
+    ConnectFailed,
+    ConnectionLost,
+    LocalProtocolError,
+    TimedOut,
+    TransportError,
+    ValidationError,
+)
 from chatproto.transport import AsyncTransport, Secrets, Transport
 from chatproto.wire.http import Request
 from chatproto.wire.json_codec import encode
@@ -28,7 +36,9 @@ from chatproto_replay import (
     RecordedResponse,
     RequestMismatch,
     UnplayedExchanges,
+    rules,
 )
+from chatproto_replay.redacting import Redaction
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +46,7 @@ if TYPE_CHECKING:
 HOST = "https://generativelanguage.googleapis.com"
 PATH = "/v1beta/models/gemini-2.5-flash:streamGenerateContent"
 SECRETS = Secrets({}, url=HOST)
+AGAIN = 'If the change is meant, record it again: pytest --replay-mode=record, or use_cassette(path, mode="record").'
 
 
 def contents(*texts: str) -> dict[str, Any]:
@@ -169,8 +180,10 @@ def mismatch(player: Player, request: Request) -> RequestMismatch:
 def test_the_report_of_a_mismatch(path: Path) -> None:
     """It names the file, the exchange, each JSON path with what was and what is, and the content where chats part."""
     recorded = contents("hi", "there")
+    recorded["contents"][1]["role"] = "model"
     recorded["contents"][1]["parts"].append({"functionCall": {}, "thoughtSignature": "c2ln"})
     now = contents("hi", "here", "more")
+    now["contents"][1]["role"] = "model"
     now["contents"][1]["parts"].append({"functionCall": {}})
     now["generationConfig"] = {"a-b": True}
     player = Player(cassette(path, exchange_for({}, b"x"), exchange_for(recorded, b"x")))
@@ -183,9 +196,10 @@ def test_the_report_of_a_mismatch(path: Path) -> None:
         "  query.other: recorded missing, now null\n"
         '  $.contents[1].parts[0].text: recorded "there", now "here"\n'
         '  $.contents[1].parts[1].thoughtSignature: recorded "c2ln", now missing\n'
-        '  $.contents[2]: recorded missing, now {"role": "user", "parts": [{"text": "more"}]}\n'
+        '  $.contents[2]: inserted, now {"role": "user", "parts": [{"text": "more"}]}\n'
         '  $.generationConfig: recorded missing, now {"a-b": true}\n'
-        "The first content that differs is contents[1]."
+        "The chats part at contents[1], the first function call.\n"
+        f"{AGAIN}"
     )
     assert [each.path for each in error.differences][:2] == ["query.alt", "query.other"]
 
@@ -216,39 +230,190 @@ def test_other_mismatches(path: Path) -> None:
         'method: recorded "POST", now "GET"',
         f'path: recorded "{PATH}", now "/v1"',
     ]
-    assert str(mismatch(player, other)).splitlines()[-1].startswith("  body: recorded json {")
+    assert str(mismatch(player, other)).splitlines()[-2].startswith("  body: recorded json {")
     text = Request(method="POST", url=f"{HOST}{PATH}?alt=sse", body=(b"\xff",))
-    assert str(mismatch(player, text)).endswith("now b64 b'\\xff'")
-    assert str(mismatch(player, request_for({}))).endswith("and 30 more")
+    assert "now b64 b'\\xff'\n" in str(mismatch(player, text))
+    assert "and 30 more\n" in str(mismatch(player, request_for({})))
 
 
 def test_order(path: Path) -> None:
     """A request that is recorded elsewhere is a mismatch that says where; the cursor stays, so the right one plays."""
     player = Player(cassette(path, exchange_for(contents("a"), b"1"), exchange_for(contents("b"), b"2")))
-    assert str(mismatch(player, request_for(contents("b")))).endswith("It equals exchange 2, which comes later.")
+    error = mismatch(player, request_for(contents("b")))
+    assert "\nIt equals exchange 2, which comes later.\n" in str(error)
+    assert str(error).endswith("If the program has several chats at once, play with in_order=False.")
+    assert (error.exchange, error.nearest) == (1, 2)
     assert play(player, request_for(contents("a"))) == [b"1"]
-    assert str(mismatch(player, request_for(contents("a")))).endswith("It equals exchange 1, which was played already.")
+    error = mismatch(player, request_for(contents("a")))
+    assert str(error).endswith(f"It equals exchange 1, which was played already.\n{AGAIN}")
+    assert (error.exchange, error.nearest) == (2, 1)
     assert play(player, request_for(contents("b"))) == [b"2"]
 
 
+def test_any_order(path: Path) -> None:
+    """Without order, a request gets the first exchange that it equals and that was not played yet."""
+    exchanges = [exchange_for(contents(text), text.encode(), str(n).encode()) for n, text in enumerate("abca")]
+    with Player(cassette(path, *exchanges), in_order=False) as player:
+        assert play(player, request_for(contents("c"))) == [b"c", b"2"]
+        assert play(player, request_for(contents("a"))) == [b"a", b"0"]
+        assert play(player, request_for(contents("a"))) == [b"a", b"3"]
+        assert (player.left, player.unplayed) == (1, (Cassette.load(path).exchanges[1],))
+        error = mismatch(player, request_for(contents("a")))
+        assert str(error).startswith(
+            f"{path}: request POST {PATH} equals none of what is unplayed: exchange 2 of 4\n"
+            '  $.contents[0].parts[0].text: recorded "b", now "a"\n'
+        )
+        assert "\nIt equals exchange 4, which was played already.\n" in str(error)
+        assert (error.exchange, error.nearest) == (2, 4)
+        assert play(player, request_for(contents("b"))) == [b"b", b"1"]
+        with pytest.raises(CassetteExhausted):
+            play(player, request_for(contents("b")))
+
+
+def test_the_nearest_unplayed_exchange(path: Path) -> None:
+    """Without order, a mismatch is reported against the exchange that is most like the request."""
+    exchanges = [exchange_for(contents(f"tell me about {each}")) for each in ("rain", "the sea", "snow")]
+    player = Player(cassette(path, *exchanges), in_order=False)
+    error = mismatch(player, request_for(contents("tell me of the sea")))
+    assert str(error).startswith(
+        f"{path}: request POST {PATH} equals none of the 3 unplayed exchanges, and is nearest to exchange 2 of 3\n"
+    )
+    assert (error.exchange, error.nearest) == (2, 2)
+
+
+def test_the_nearest_exchange_is_named(path: Path) -> None:
+    """In order, the report compares with the next exchange, and names another one that is nearer."""
+    chats = [contents("hi"), contents("hi", "and then", "what next"), contents("hi", "and then", "what next", "more")]
+    player = Player(cassette(path, *map(exchange_for, chats)))
+    error = mismatch(player, request_for(contents("hi", "and then", "what now", "more")))
+    assert (error.exchange, error.nearest) == (1, 3)
+    assert "\nIt is nearer to exchange 3, with 1 difference.\n" in str(error)
+    assert "nearer" not in str(mismatch(player, request_for(contents("ho"))))
+
+
+def test_find_and_respond(path: Path) -> None:
+    """``find`` takes what equals a request, wherever it stands; ``respond`` plays it. None changes nothing."""
+    exchanges = [exchange_for(contents(text), text.encode()) for text in "aba"]
+    player = Player(cassette(path, *exchanges))
+    assert player.find(request_for(contents("c"))) is None
+    assert (player.played, player.left, player.recorded, player.mode) == (0, 3, 0, "replay")
+    exchange = player.find(request_for(contents("b")))
+    assert exchange == exchanges[1]
+    assert (player.played, player.unplayed) == (1, (exchanges[0], exchanges[2]))
+    assert player.find(request_for(contents("b"))) is None
+    with player.respond(exchange, request_for(contents("b"))) as response:
+        assert (response.status, response.read(), response.read()) == (200, b"b", b"")
+
+    async def run() -> None:
+        async with player.respond(exchange, request_for(contents("b"))) as response:
+            assert (await response.aread(), await response.aread()) == (b"b", b"")
+
+    asyncio.run(run())
+    assert play(player, request_for(contents("a"))) == [b"a"]
+    assert play(player, request_for(contents("a"))) == [b"a"]
+    player.close()
+    with pytest.raises(LocalProtocolError, match="closed"):
+        player.find(request_for(contents("a")))
+
+
+def test_a_cassette_in_memory() -> None:
+    """It needs no file; ``name`` is what reports call it."""
+    player = Player(Cassette(exchanges=(exchange_for(contents("a"), b"1"),)), name="the chat of Monday")
+    assert player.path == "the chat of Monday"
+    assert str(mismatch(player, request_for({}))).startswith("the chat of Monday: request")
+    assert play(player, request_for(contents("a"))) == [b"1"]
+    assert Player(Cassette()).path == "the cassette in memory"
+
+
+def test_match_and_redact(path: Path) -> None:
+    """Rules are applied to both sides; redactions to the request, which was recorded with them."""
+    recorded = contents("on 2026-01-02, ask [who]")
+    recorded["generationConfig"] = {"temperature": 0.5, "topK": 1}
+    now = contents("on 2027-11-12, ask me@example.org")
+    now["generationConfig"] = {"topK": 1}
+    match = [
+        rules.replace("$.contents[*].parts[*].text", r"\d{4}-\d\d-\d\d", "DATE"),
+        rules.ignore("$.generationConfig.temperature"),
+    ]
+    redact = [Redaction(r"\S+@\S+", by="[who]")]
+    cassette(path, exchange_for(recorded, b"x"))
+    with Player(path, match=match, redact=redact) as player:
+        now["generationConfig"]["topK"] = 2
+        assert [each.path for each in mismatch(player, request_for(now)).differences] == ["$.generationConfig.topK"]
+        now["generationConfig"]["topK"] = 1
+        assert play(player, request_for(now)) == [b"x"]
+    for fewer in ({"match": match}, {"match": match[:1], "redact": redact}, {"match": match[1:], "redact": redact}):
+        mismatch(Player(path, **fewer), request_for(now))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"pace": -1}, "pace: expected a number of 0 or more, found -1"),
+        ({"pace": float("inf")}, "pace: expected"),
+        ({"pace": float("nan")}, "pace: expected"),
+        ({"match": "$.a"}, r"match is a list of rules, found '\$\.a'"),
+        ({"match": rules.ignore("$.a")}, "match is a list of rules"),
+        ({"match": ["$.a"]}, r"\$\.match\[0\]: expected a rule"),
+        ({"redact": ["a"]}, r"\$\.redact\[0\]: expected a Redaction"),
+    ],
+)
+def test_bad_options(options: dict[str, Any], words: str) -> None:
+    """Said at construction."""
+    with pytest.raises(ValidationError, match=words):
+        Player(Cassette(), **options)
+
+
+def test_a_report_quotes_no_credential(path: Path) -> None:
+    """L15: a request that holds the key is refused without its words, and so is one too many."""
+    secrets = Secrets({"x-goog-api-key": "an-api-key-of-mine"}, url=HOST)
+    player = Player(cassette(path, exchange_for(contents("hi"))))
+    request = request_for(contents("the key is an-api-key-of-mine"))
+    with pytest.raises(RequestMismatch, match="withheld") as caught, player.open(request, secrets):
+        pass
+    assert "an-api-key" not in "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
+    assert (caught.value.exchange, caught.value.content) == (1, 0)
+    play(player, request_for(contents("hi")))
+    with pytest.raises(CassetteExhausted, match="withheld") as exhausted, player.open(request, secrets):
+        pass
+    assert "an-api-key" not in "".join(traceback.format_exception(exhausted.value))
+
+
 def test_exhausted(path: Path) -> None:
-    """One request too many is named."""
-    player = Player(cassette(path, exchange_for({})))
-    play(player, request_for({}))
-    with pytest.raises(CassetteExhausted, match=r"has 1 exchanges, all played.*POST /v1beta"):
-        play(player, request_for({}))
+    """One request too many is named, and whether it is a repetition."""
+    player = Player(cassette(path, exchange_for(contents("hi"))))
+    play(player, request_for(contents("hi")))
+    with pytest.raises(CassetteExhausted) as caught:
+        play(player, request_for(contents("hi", "ho")))
+    assert str(caught.value) == (
+        f"{path} has 1 exchange, all played, and there is one more request:"
+        f' POST {PATH}, with the second user message "ho".\n{AGAIN}'
+    )
+    with pytest.raises(CassetteExhausted, match="It equals exchange 1: the program asks again"):
+        play(player, request_for(contents("hi")))
 
 
 def test_unplayed(path: Path) -> None:
     """Closing lists what is left, once; an exception on its way out is not masked."""
-    cassette(path, exchange_for({}), exchange_for(contents("a")))
-    message = r"1 of 2 recorded exchanges were not asked for:\n  2: POST /v1beta"
-    with pytest.raises(UnplayedExchanges, match=message), Player(path) as player:
+    cassette(path, exchange_for({}), exchange_for(contents("a", "b")), exchange_for({}))
+    with pytest.raises(UnplayedExchanges) as caught, Player(path) as player:
         play(player, request_for({}))
+    assert str(caught.value) == (
+        f"{path}: 2 of 3 recorded exchanges were not asked for:\n"
+        f'  2: POST {PATH}, with the second user message "b"\n'
+        f"  3: POST {PATH}\n"
+        "If the program is meant to ask for less, record it again: pytest --replay-mode=record,"
+        ' or use_cassette(path, mode="record").'
+    )
+    assert caught.value.exchanges == (2, 3)
     player.close()
     with pytest.raises(KeyError, match="mine"), Player(path) as player:
         raise KeyError("mine")
     player.close()
+    with pytest.raises(LocalProtocolError, match="closed"):
+        play(player, request_for({}))
+    with pytest.raises(UnplayedExchanges, match="and 10 more"):
+        Player(Cassette(exchanges=(exchange_for({}),) * 30)).close()
 
 
 @pytest.mark.parametrize(

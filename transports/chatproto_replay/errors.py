@@ -55,18 +55,29 @@ class CredentialInCassette(CassetteError):
 class RequestMismatch(CassetteError):
     """A request is not the one that was recorded at this place.
 
-    ``exchange`` counts from 1. ``differences`` are the lines of the report, each with the JSON path of what differs.
+    ``exchange`` is the one that it was compared with, and ``nearest`` the one that it is most like; both count from 1.
+    ``differences`` are the lines of the report, each with the JSON path of what differs.
     ``content`` is the index of the first entry of ``contents`` that differs: the turn where the two chats part.
     None says that their contents agree, or that there are none.
+    ``advice`` are rules for ``match=`` that would let this request pass; empty where no rule should.
     """
 
     def __init__(
-        self, report: str, *, exchange: int = 0, differences: tuple[Any, ...] = (), content: int | None = None
+        self,
+        report: str,
+        *,
+        exchange: int = 0,
+        differences: tuple[Any, ...] = (),
+        content: int | None = None,
+        nearest: int = 0,
+        advice: tuple[Any, ...] = (),
     ) -> None:
         super().__init__(report)
         self.exchange = exchange
         self.differences = differences
         self.content = content
+        self.nearest = nearest or exchange
+        self.advice = advice
 
 
 class CassetteExhausted(CassetteError):
@@ -74,4 +85,8 @@ class CassetteExhausted(CassetteError):
 
 
 class UnplayedExchanges(CassetteError):
-    """Recorded exchanges were never asked for."""
+    """Recorded exchanges were never asked for. ``exchanges`` are their numbers in the cassette, from 1."""
+
+    def __init__(self, report: str, *, exchanges: tuple[int, ...] = ()) -> None:
+        super().__init__(report)
+        self.exchanges = exchanges

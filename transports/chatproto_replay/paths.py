@@ -15,7 +15,7 @@ from .cassette import is_list, is_object
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["JsonPath", "Place", "Step", "parse", "places"]
+__all__ = ["JsonPath", "Place", "Step", "parse", "places", "quoted", "written"]
 
 #: Where a value is: the names and indices that lead to it.
 Place = tuple[str | int, ...]
@@ -40,6 +40,7 @@ class JsonPath:
     steps: tuple[Step, ...]
 
 
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAME = re.compile(r"[^\W\d][\w$-]*")
 _INDEX = re.compile(r"-?(?:0|[1-9][0-9]{0,8})", re.ASCII)
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -48,6 +49,20 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 def parse(text: str) -> JsonPath:
     """Read a path that begins with ``$`` or ``..``. Raises ValidationError, which says at which character."""
     return JsonPath(tuple(_Reader(text).steps()))
+
+
+def written(place: Place) -> str:
+    """The path that leads to one place: what ``parse`` reads."""
+    return "$" + "".join(
+        f"[{key}]" if isinstance(key, int) else f".{key}" if _PLAIN.fullmatch(key) else f"[{quoted(key)}]"
+        for key in place
+    )
+
+
+def quoted(text: str) -> str:
+    """Text as JSON, readable where it can be printed."""
+    shown = json.dumps(text, ensure_ascii=False)
+    return shown if shown.isprintable() else json.dumps(text)
 
 
 class _Reader:

@@ -11,8 +11,7 @@ from chatproto.errors import LocalProtocolError, ValidationError
 from .canonical import fingerprint
 from .cassette import Cassette, Exchange, RecordedRequest
 from .clock import VirtualClock
-from .errors import CassetteExhausted, RequestMismatch, UnplayedExchanges
-from .matching import differences, first_content, report
+from .mismatches import exhausted, mismatch, unplayed, without_credential
 from .playing import Playing
 from .redaction import recorded_request
 from .rules import checked, normalised
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from chatproto.transport import Secrets
     from chatproto.wire.http import Request
 
+    from .errors import CassetteExhausted, RequestMismatch
     from .redacting import Redaction
     from .rules import Rule
 
@@ -161,12 +161,7 @@ class Player:
             closed, self._closed = self._closed, True
             left = list(self._left)
         if left and not closed:
-            exchanges = self.cassette.exchanges
-            lines = [f"  {index + 1}: {exchanges[index].request}" for index in left]
-            raise UnplayedExchanges(
-                f"{self.path}: {len(left)} of {len(exchanges)} recorded exchanges were not asked for:\n"
-                + "\n".join(lines)
-            )
+            raise unplayed(self.path, [each.request for each in self.cassette.exchanges], left=left)
 
     async def aclose(self) -> None:
         """``close`` for asyncio."""
@@ -234,18 +229,10 @@ class Player:
             if index is not None:
                 del self._left[index]
                 return exchanges[index]
+        raise without_credential(self._refusal(now, left), secrets)
+
+    def _refusal(self, now: RecordedRequest, left: list[int]) -> CassetteExhausted | RequestMismatch:
+        total = len(self.cassette.exchanges)
         if not left:
-            raise CassetteExhausted(
-                f"{self.path} has {len(exchanges)} exchanges, all played, and there is one more request: {now}"
-            )
-        index = left[0]
-        found = differences(self._recorded(index), now)
-        lines = [
-            f"{self.path}: request {now} is not the recorded exchange {index + 1} of {len(exchanges)}",
-            report(found),
-        ]
-        elsewhere = [n for n in range(len(exchanges)) if self._key(n) == key]
-        if elsewhere:
-            place = "comes later" if elsewhere[-1] in left else "was played already"
-            lines.append(f"It equals exchange {elsewhere[-1] + 1}, which {place}.")
-        raise RequestMismatch("\n".join(lines), exchange=index + 1, differences=found, content=first_content(found))
+            return exhausted(self.path, now, self._recorded, total=total)
+        return mismatch(self.path, now, self._recorded, total=total, left=left, in_order=self.in_order)
