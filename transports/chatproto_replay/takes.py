@@ -1,0 +1,297 @@
+"""Takes: many runs through the same cassettes, by several clients at once or by one again and again.
+
+A ``Player`` has one cursor. A server cannot have one for each connection, because HTTP clients keep pools of them, nor
+one for each key, because programs share keys. So it counts *takes*. A take is one run through one cassette:
+
+- A request goes on with the latest take of the same credential whose next exchange it equals.
+- Else, where it equals the first exchange of a cassette, a new take begins there. Cassettes that begin alike take
+  turns.
+- Else it is refused, and the report compares it with the exchange that it comes nearest to of those that could have
+  come next.
+
+A request without a credential that fits nowhere else goes on with anybody's take: the URL of an upload is a credential
+of its own. A run that was broken off costs nothing: the next one begins a take of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from .canonical import fingerprint
+from .cassette import Cassette
+from .errors import CassetteExhausted, CassetteMissing, RequestMismatch, UnplayedExchanges
+from .matching import differences
+from .mismatches import exhausted, mismatch, unplayed, without_credential
+from .redaction import recorded_request
+from .sources import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from chatproto.transport import Secrets
+    from chatproto.wire.http import Headers, Request
+
+    from .cassette import Chunk, End, Exchange, RecordedRequest, RecordedResponse
+    from .matching import Difference
+    from .redacting import Redaction
+    from .rules import Rule
+    from .sources import Answered
+
+__all__ = ["NamedCassette", "Take", "Takes", "load_cassettes"]
+
+
+@attrs.frozen(eq=False)
+class NamedCassette:
+    """A cassette, and what it is called in reports."""
+
+    name: str
+    exchanges: tuple[Exchange, ...] = attrs.field(repr=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def load_cassettes(path: str | os.PathLike[str]) -> tuple[NamedCassette, ...]:
+    """The cassette at ``path``, or all ``*.json`` of a folder and its folders, by name.
+
+    Raises CassetteMissing where there is none, and what ``Cassette.load`` raises. Files and folders whose name begins
+    with a dot are passed over.
+    """
+    root = Path(path)
+    if not root.is_dir():
+        return (NamedCassette(os.fspath(path), Cassette.load(path).exchanges),)
+    names = sorted(
+        name
+        for name in (file.relative_to(root) for file in root.rglob("*.json"))
+        if not any(part.startswith(".") for part in name.parts)
+    )
+    if not names:
+        raise CassetteMissing(f"there is no cassette in {root}: no file in it ends in .json; record one first")
+    return tuple(NamedCassette(name.as_posix(), Cassette.load(root / name).exchanges) for name in names)
+
+
+@attrs.define(eq=False)
+class Take:
+    """One run through one cassette. ``played`` counts its exchanges, and is the index of the next one."""
+
+    cassette: NamedCassette
+    client: bytes = attrs.field(repr=False)
+    played: int = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether all was played."""
+        return self.played == len(self.cassette.exchanges)
+
+    def __str__(self) -> str:
+        return f"{self.played} of {len(self.cassette.exchanges)} exchanges of {self.cassette}"
+
+
+@attrs.frozen
+class _Place:
+    """An exchange that could come next: of a take, or the first of a cassette."""
+
+    cassette: NamedCassette
+    index: int
+    take: Take | None = None
+
+
+class Takes(Source):
+    """Plays the cassettes at ``path``: a file, or a folder of them. They are read at construction.
+
+    ``pace`` is as in ``Player``, and so are ``match`` and ``redact``.
+    """
+
+    mode = "replay"
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        pace: float = 0.0,
+        match: Iterable[Rule] = (),
+        redact: Iterable[Redaction] = (),
+    ) -> None:
+        super().__init__()
+        self.path = os.fspath(path)
+        self.cassettes = load_cassettes(path)
+        self.played = 0
+        self.finished = 0
+        self._pace = pace
+        self._seen_as = _sieve(match, redact)
+        unredacted = _sieve(match, ())  # what is recorded went through the redactions
+        self._recorded = {
+            cassette: [unredacted(exchange.request) for exchange in cassette.exchanges] for cassette in self.cassettes
+        }
+        self._keys = {each: [fingerprint(request) for request in self._recorded[each]] for each in self.cassettes}
+        self._begun = dict.fromkeys(self.cassettes, 0)
+        self._unfinished: list[Take] = []  # the latest last
+        self._latest: dict[bytes, Take] = {}
+
+    @property
+    def unfinished(self) -> tuple[Take, ...]:
+        """The takes that have exchanges left; the one that was last asked stands last."""
+        return tuple(self._unfinished)
+
+    async def answer(self, request: Request, secrets: Secrets, client: bytes) -> Answered:
+        """Play the exchange that ``request`` equals. Raises RequestMismatch, or CassetteExhausted."""
+        try:
+            exchange = self.take(request, client)
+        except (RequestMismatch, CassetteExhausted) as error:
+            refusal = without_credential(error, secrets)
+        else:
+            if exchange.response is not None:
+                return _PlayedAnswer(exchange.response, self._pace)
+            stalled = exchange.failure is not None and exchange.failure.kind == "timed_out"
+            return "timeout" if stalled else "truncated"
+        raise refusal
+
+    def take(self, request: Request, client: bytes = b"") -> Exchange:
+        """The exchange that ``request`` equals, which counts as played from now on."""
+        now = self._seen_as(recorded_request(request))
+        key = fingerprint(now)
+        places = self._places(client)
+        place = next((each for each in places if self._keys[each.cassette][each.index] == key), None)
+        if place is None:
+            raise self._mismatch(now, places, client)
+        take = place.take
+        if take is None:
+            take = Take(place.cassette, client)
+            self._begun[place.cassette] += 1
+        else:
+            self._unfinished.remove(take)
+        take.played += 1
+        self.played += 1
+        self._latest[take.client] = take
+        if take.finished:
+            self.finished += 1
+        else:
+            self._unfinished.append(take)
+        return place.cassette.exchanges[place.index]
+
+    def _places(self, client: bytes) -> list[_Place]:
+        """All exchanges that could come next, in the order in which they are to be asked."""
+        latest_first = self._unfinished[::-1]
+        fresh = sorted((each for each in self.cassettes if each.exchanges), key=lambda each: self._begun[each])
+        return [
+            *(_Place(take.cassette, take.played, take) for take in latest_first if take.client == client),
+            *(_Place(cassette, 0) for cassette in fresh),
+            *(_Place(take.cassette, take.played, take) for take in latest_first if take.client and not client),
+        ]
+
+    def _mismatch(
+        self, now: RecordedRequest, places: Sequence[_Place], client: bytes
+    ) -> RequestMismatch | CassetteExhausted:
+        if not places:
+            return exhausted(self.path, now, ().__getitem__, total=0)
+        found: dict[tuple[NamedCassette, int], int] = {}
+        for place in places:
+            at = (place.cassette, place.index)
+            if at not in found:
+                found[at] = _distance(differences(self._recorded[place.cassette][place.index], now))
+        cassette, index = min(found, key=lambda at: found[at])
+        error = self._report(cassette, index, now)
+        latest = self._latest.get(client)
+        if latest is None or not latest.finished:
+            return error
+        recorded = self._recorded[latest.cassette]
+        played = exhausted(latest.cassette.name, now, recorded.__getitem__, total=len(recorded))
+        return RequestMismatch(
+            f"{played}\nNor does it fit in another run:\n{error}",
+            exchange=error.exchange,
+            differences=error.differences,
+            content=error.content,
+        )
+
+    def _report(self, cassette: NamedCassette, index: int, now: RecordedRequest) -> RequestMismatch:
+        recorded = self._recorded[cassette]
+        left = range(index, len(recorded))
+        return mismatch(cassette.name, now, recorded.__getitem__, total=len(recorded), left=left)
+
+    def status(self) -> dict[str, Any]:
+        """What was played, and what is left of the takes that have begun."""
+        return {
+            "mode": self.mode,
+            "played": self.played,
+            "refused": self.refused,
+            "takes": {
+                "finished": self.finished,
+                "unfinished": [
+                    {"cassette": take.cassette.name, "played": take.played, "exchanges": len(take.cassette.exchanges)}
+                    for take in self._unfinished
+                ],
+            },
+            "cassettes": [
+                {"name": each.name, "exchanges": len(each.exchanges), "takes": self._begun[each]}
+                for each in self.cassettes
+            ],
+        }
+
+    def summary(self) -> str:
+        """What was played, refused, and not finished."""
+        played = f"{self.path}: {self.played} exchanges played, {self.refused} requests refused"
+        takes = f"{self.finished} takes finished, {len(self._unfinished)} unfinished"
+        return "\n".join([f"{played}; {takes}", *(f"  unfinished: {take}" for take in self._unfinished)])
+
+    async def aclose(self) -> None:
+        """There is nothing to let go of."""
+
+    def left(self) -> UnplayedExchanges | None:
+        """An error if nothing was played, or a take has exchanges left."""
+        if self._unfinished:
+            take = self._unfinished[0]
+            requests = self._recorded[take.cassette]
+            return unplayed(take.cassette.name, requests, left=range(take.played, len(requests)))
+        if not self.played and any(each.exchanges for each in self.cassettes):
+            return UnplayedExchanges(f"{self.path}: nothing of it was asked for")
+        return None
+
+
+def _sieve(match: Iterable[Rule], redact: Iterable[Redaction]) -> Callable[[RecordedRequest], RecordedRequest]:
+    """What of a request is compared."""
+    match, redact = tuple(match), tuple(redact)
+    if not match and not redact:
+        return lambda request: request
+    from .redacting import checked as checked_redactions
+    from .redacting import redacted_request
+    from .rules import checked as checked_rules
+    from .rules import normalised
+
+    the_rules, redactions = checked_rules(match), checked_redactions(redact)
+    return lambda request: normalised(redacted_request(request, redactions), the_rules)
+
+
+def _distance(found: Iterable[Difference]) -> int:
+    """How far a request is from a recorded one: another turn is further than another text in one."""
+    return sum(1000 if each.path in ("method", "path") else 1 if each.kind == "changed" else 2 for each in found)
+
+
+class _PlayedAnswer:
+    """A recorded answer, in recorded time."""
+
+    def __init__(self, response: RecordedResponse, pace: float) -> None:
+        self.status: int = response.status
+        self.headers: Headers = response.headers
+        self._chunks: list[Chunk] = list(reversed(response.chunks))
+        self._end: End = response.end
+        self._pace = pace / 1000
+
+    async def next(self) -> bytes | End:
+        """The next chunk, when its time has come; then how the body ended."""
+        if not self._chunks:
+            return self._end
+        chunk = self._chunks.pop()
+        if self._pace:
+            await asyncio.sleep(chunk.delay * self._pace)
+        return chunk.data
+
+    async def leave(self) -> None:
+        """There is nothing to give back."""
+
+    def discard(self) -> None:
+        """There is nothing to give up."""
