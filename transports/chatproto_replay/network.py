@@ -1,0 +1,147 @@
+"""Keeps a program off the network while it should be played to: an audit hook refuses every way out.
+
+Nothing of ``socket`` is replaced. Python itself asks the hook before it connects, sends a datagram or looks a name up,
+whatever library does it. What does not go through Python's sockets, as another process or uvloop, is not seen.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import ipaddress
+import socket
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from .errors import CassetteError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+__all__ = ["NetworkBlocked", "network_blocked"]
+
+
+class NetworkBlocked(CassetteError):
+    """Something tried to reach ``host`` while only recordings may answer.
+
+    It is no OSError, and so no HTTP library takes it for a connection that failed and tries again.
+    """
+
+    def __init__(self, report: str, *, host: str) -> None:
+        super().__init__(report)
+        self.host = host
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (self.args[0], self.host)
+
+
+def _restore(report: str, host: str) -> NetworkBlocked:
+    return NetworkBlocked(report, host=host)
+
+
+@contextmanager
+def network_blocked(allow_hosts: Iterable[str] = (), *, advice: str = "") -> Generator[None]:
+    """Inside the block, in all threads, whoever leaves this machine gets NetworkBlocked.
+
+    Loopback and Unix sockets are free. So are ``allow_hosts``: names, addresses, or patterns such as
+    ``*.example.com``. ``advice`` ends the message: what to do about it. Where blocks are nested, the inner one holds.
+    """
+    block = _Block(allow_hosts, advice)
+    _install()
+    with _lock:
+        _blocks.append(block)
+    try:
+        yield
+    finally:
+        with _lock:
+            _blocks.remove(block)
+
+
+# --- the hook -----------------------------------------------------------------------------------------------------
+
+_blocks: list[_Block] = []
+_lock = threading.Lock()
+_installed: list[bool] = []
+_EVENTS = frozenset({"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendmsg", "socket.sendto"})
+
+
+def _install() -> None:
+    """Add the hook, once: Python never lets go of one."""
+    with _lock:
+        if not _installed:
+            _installed.append(True)
+            sys.addaudithook(_hook)
+
+
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    if not _blocks or event not in _EVENTS:
+        return
+    block = _blocks[-1]
+    match event, arguments:
+        case ("socket.getaddrinfo", (host, *_)) | ("socket.gethostbyname", (host, *_)):
+            block.check_name(host)
+        case _, (_, (str() | bytes() as host, int(), *_)):
+            block.check_address(host)
+        case _:  # a Unix socket, or a datagram over a socket that is connected already
+            return
+
+
+class _Block:
+    """What is free during one block."""
+
+    def __init__(self, allow_hosts: Iterable[str], advice: str) -> None:
+        self._patterns = [pattern.lower() for pattern in allow_hosts]
+        self._advice = advice
+        self._addresses: set[str] = set()  # of the names that are free
+        self._resolving = threading.local()
+
+    def check_name(self, name: Any) -> None:
+        """A name, or an address as text, is about to be looked up."""
+        host = _text(name)
+        if _is_local(host) or getattr(self._resolving, "now", False):
+            return
+        if not self._is_free(host):
+            self._refuse(host)
+        self._resolving.now = True
+        try:
+            # The connection will be to an address: nobody tells the hook what the look-up it allows will find.
+            self._addresses.update(str(found[4][0]) for found in socket.getaddrinfo(host, None))
+        except OSError:
+            return
+        finally:
+            self._resolving.now = False
+
+    def check_address(self, address: Any) -> None:
+        """A connection is about to be made, or a datagram sent."""
+        host = _text(address)
+        if not _is_local(host) and host not in self._addresses and not self._is_free(host):
+            self._refuse(host)
+
+    def _is_free(self, host: str) -> bool:
+        return any(fnmatch.fnmatchcase(host, pattern) for pattern in self._patterns)
+
+    def _refuse(self, host: str) -> None:
+        advice = f" {self._advice}" if self._advice else ""
+        raise NetworkBlocked(
+            f"the network is blocked while recordings are played: {host} was asked for.{advice}", host=host
+        )
+
+
+def _text(host: Any) -> str:
+    if host is None:
+        return ""
+    text = host.decode("utf-8", "replace") if isinstance(host, bytes) else str(host)
+    return text.rstrip(".").lower()
+
+
+def _is_local(host: str) -> bool:
+    """Whether a name or an address is this machine's own, without looking it up."""
+    if host in ("", "localhost") or host.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    inner = getattr(address, "ipv4_mapped", None) or address
+    return bool(inner.is_loopback or inner.is_unspecified)
