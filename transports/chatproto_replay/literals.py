@@ -37,7 +37,7 @@ _ESCAPE = re.compile(
 )
 _CONTROL = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _LINE = re.compile(r"[^\r\n]*+")
-_FIELD = re.compile(r"(?:data|event|id|retry)?: ?")
+_FIELD = re.compile(r"(?:data|event|id|retry)?: ?|(?:data|event|id|retry)\Z")
 _BEGINS_WITH_DATA = re.compile(r"[\s\ufeff]*+data:")
 
 
@@ -97,7 +97,7 @@ def encoded(text: str) -> str:
 
 
 def texts(body: str, *, events: bool) -> Iterator[Plain | Literal]:
-    """All text of a body, in its order. ``events``: it is known to be server-sent events."""
+    """All text of a body. ``events``: it is known to be server-sent events."""
     number = 0
     for segments in _event_data(body) if events or _BEGINS_WITH_DATA.match(body) else [[(0, len(body))]]:
         tokens = _tokens(body, segments)

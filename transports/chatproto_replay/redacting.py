@@ -74,9 +74,10 @@ class Redaction:
     def __attrs_post_init__(self) -> None:
         _check_text(self.by)
         try:
-            again = self.pattern.sub(self.by, self.by)
+            self.pattern.sub(self.by, "")
         except (re.error, IndexError) as error:
             raise ValidationError(f"by={self.by!r} does not go with {self.pattern.pattern!r}: {error}") from None
+        again = _joined(self.by, self.replaced(self.by))
         if "\\" not in self.by and again != self.by:
             raise ValidationError(
                 f"{self.pattern.pattern!r} matches its own replacement {self.by!r}, and would replace it by {again!r}"
@@ -208,9 +209,13 @@ def _path(path: str, rules: Iterable[Redaction]) -> str:
 def _headers(headers: Headers, rules: Iterable[Redaction]) -> Headers:
     """Of the headers that are recorded, only the URL of an upload holds what the program chose."""
     return tuple(
-        (name, _path(value, rules) if name == "x-goog-upload-url" and value.startswith("/") else value)
-        for name, value in headers
+        (name, _upload_path(value, rules) if name == "x-goog-upload-url" else value) for name, value in headers
     )
+
+
+def _upload_path(url: str, rules: Iterable[Redaction]) -> str:
+    path, mark, query = url.partition("?")  # the query has been emptied already
+    return _path(path, rules) + mark + query
 
 
 def _content_type(headers: Headers) -> str:
@@ -277,8 +282,12 @@ def _camel(name: str) -> str:
     return head + "".join(word[:1].upper() + word[1:] for word in rest)
 
 
-def _spans(body: str, rule: Redaction, content_type: str) -> Iterator[Span]:
-    """What changes in a body that is text."""
+def _spans(body: str, rule: Redaction, content_type: str) -> list[Span]:
+    """What changes in a body that is text, from its beginning to its end."""
+    return sorted(_changes(body, rule, content_type))
+
+
+def _changes(body: str, rule: Redaction, content_type: str) -> Iterator[Span]:
     names: dict[int, _Names] = {}
     for found in texts(body, events="event-stream" in content_type):
         raw = body[found.start : found.end]
@@ -317,7 +326,7 @@ def _chunks(chunks: Sequence[Chunk], rule: Redaction, content_type: str) -> tupl
     """The chunks after a rule."""
     content = b"".join(chunk.data for chunk in chunks)
     text = _decoded(content, content_type)
-    spans = list(_spans(text, rule, content_type)) if text is not None else []
+    spans = _spans(text, rule, content_type) if text is not None else []
     if text is None or not spans:
         return tuple(chunks)
     # From characters to bytes: of each piece of the text, how long it was and what is there now.
