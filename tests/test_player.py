@@ -6,11 +6,14 @@ import asyncio
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import pytest
 
+from chatproto import Client
 from chatproto.errors import (
     ConnectFailed,
     ConnectionLost,
@@ -482,3 +485,140 @@ def test_no_network_code() -> None:
         "assert not {'requests', 'urllib3', 'aiohttp', 'httpx', 'socket', 'ssl'} & set(sys.modules), sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# --- time -----------------------------------------------------------------------------------------------------------
+
+
+def test_virtual_time(path: Path) -> None:
+    """The clock counts what was recorded between chunks, and what the program waited; ``slept`` the latter alone."""
+    with Player(cassette(path, exchange_for({}, b"a", b"b"))) as player:
+        player.sleep(2)
+        assert (player.clock.now, player.clock.waits) == (2, [2])
+        with player.open(request_for({}), SECRETS) as response:
+            response.read()
+            assert player.clock.now == pytest.approx(2.05)
+            response.read()
+            response.read()
+        player.sleep(0.5)
+        assert player.clock.now == pytest.approx(2.6)
+        assert player.clock.waits == player.slept == [2, 0.5]
+    assert repr(player.clock) == "<VirtualClock at 2.600 s, 2 waits>"
+
+
+@pytest.mark.parametrize(("timeout", "passed"), [(30.0, 30.0), (None, 0.0)])
+def test_a_recorded_timeout_takes_the_time_of_the_request(path: Path, timeout: float | None, passed: float) -> None:
+    """Once, however often it is raised; before the head as well as after some chunks."""
+    stalled = exchange_for({}, b"a", end="timeout")
+    failure = Failure(kind="timed_out", message="no answer")
+    cassette(path, stalled, Exchange(request=stalled.request, failure=failure), exchange_for({}, b"a", end="reset"))
+    request = attrs.evolve(request_for({}), timeout=timeout)
+    with Player(path) as player:
+        with player.open(request, SECRETS) as response:
+            response.read()
+            for _ in range(2):
+                with pytest.raises(TimedOut):
+                    response.read()
+        assert player.clock.now == pytest.approx(0.05 + passed)
+        with pytest.raises(TimedOut, match="no answer"), player.open(request, SECRETS):
+            pass
+        assert player.clock.now == pytest.approx(0.05 + 2 * passed)
+        with player.open(request, SECRETS) as response, pytest.raises(ConnectionLost):
+            list(iter(response.read, b""))
+        assert player.clock.now == pytest.approx(0.1 + 2 * passed)
+
+
+def test_retries_take_no_time(path: Path) -> None:
+    """A chat that is told to come back later, and then gets no answer, plays at once; its waits can be asserted."""
+    told = RecordedResponse(status=429, headers=(("retry-after", "30"),), chunks=(Chunk(100, b'{"error": {}}'),))
+    answer = encode({"candidates": [{"content": {"parts": [{"text": "hi"}]}, "finishReason": "STOP"}]})
+    good = RecordedResponse(status=200, chunks=(Chunk(250, answer[:20]), Chunk(150, answer[20:])))
+    request = RecordedRequest(
+        method="POST",
+        path="/v1/models/gemini-2.5-flash:generateContent",
+        body=Body("json", {**contents("hello"), "generationConfig": {}}),
+    )
+    silent = Exchange(request=request, failure=Failure(kind="timed_out", message="no answer"))
+    answers = [Exchange(request=request, response=each) for each in (told, good)]
+    Cassette(exchanges=(answers[0], silent, answers[1])).save(path)
+    began = time.monotonic()
+    options = {"timeout": 60_000, "retry_options": {"attempts": 3, "initial_delay": 4, "jitter": 0}}
+    with Player(path) as player:
+        client = Client(transport=player)
+        config = {"http_options": options}
+        assert client.chats.create(model="gemini-2.5-flash", config=config).send_message("hello").text == "hi"
+    assert time.monotonic() - began < 20
+    assert player.slept[0] == 30
+    assert len(player.slept) == 2
+    # 100 ms and a wait; a minute without a byte, and a wait; 400 ms.
+    assert player.clock.now == pytest.approx(0.1 + 60 + 0.4 + sum(player.slept))
+
+
+def test_cancelling_a_paced_read_loses_no_chunk(path: Path) -> None:
+    """A task that waits for a chunk may be cancelled, and read again."""
+
+    async def run() -> list[bytes]:
+        async with Player(path, pace=1) as player, player.aopen(request_for({}), SECRETS) as response:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.005):
+                    await response.aread()
+            assert player.clock.now == 0
+            return [await response.aread() for _ in range(3)]
+
+    cassette(path, exchange_for({}, b"a", b"b"))
+    assert asyncio.run(run()) == [b"a", b"b", b""]
+
+
+# --- several at once ------------------------------------------------------------------------------------------------
+
+
+def test_threads_and_tasks_at_once(path: Path) -> None:
+    """Chats in threads and tasks share one player without order; each gets its own answers, none twice."""
+    names = [f"chat {number}" for number in range(8)]
+    rounds = [(name, turn) for turn in range(5) for name in names]
+    chances = [exchange_for(contents(*[name] * (turn + 1)), f"{name} {turn}".encode()) for name, turn in rounds]
+    got: dict[str, list[bytes]] = {}
+
+    def work(player: Player, name: str) -> None:
+        got[name] = []
+        for turn in range(5):
+            got[name] += play(player, request_for(contents(*[name] * (turn + 1))))
+            player.sleep(1)
+
+    async def awork(player: Player, name: str) -> None:
+        got[name] = []
+        for turn in range(5):
+            async with player.aopen(request_for(contents(*[name] * (turn + 1))), SECRETS) as response:
+                while data := await response.aread():
+                    got[name].append(data)
+            await asyncio.sleep(0)
+            await player.asleep(1)
+
+    async def run(player: Player) -> None:
+        threads = [asyncio.to_thread(work, player, name) for name in names[:4]]
+        await asyncio.gather(*threads, *(awork(player, name) for name in names[4:]))
+
+    with Player(cassette(path, *chances), in_order=False) as player:
+        asyncio.run(run(player))
+    assert got == {name: [f"{name} {turn}".encode() for turn in range(5)] for name in names}
+    assert player.slept == [1] * 40
+    assert player.clock.now == pytest.approx(40 + 40 * 0.05)
+
+
+def test_threads_find_each_exchange_once(path: Path) -> None:
+    """Of several threads that look for one request, each finds another exchange, and those that come late none."""
+    player = Player(cassette(path, *(exchange_for({}, str(number).encode()) for number in range(30))))
+    found: list[Exchange | None] = []
+
+    def work() -> None:
+        found.extend(player.find(request_for({})) for _ in range(10))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found.count(None) == 10
+    exchanges = [each for each in found if each is not None]
+    assert {id(each) for each in exchanges} == {id(each) for each in player.cassette.exchanges}
+    player.close()

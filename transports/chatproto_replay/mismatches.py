@@ -93,7 +93,8 @@ def exhausted(
     equal = [index + 1 for index in range(total) if fingerprint(recorded(index)) == key]
     twice = f" It equals exchange {equal[-1]}: the program asks again." if equal else ""
     return CassetteExhausted(
-        f"{name} has {total} exchange{'s' * (total != 1)}, all played, and there is one more request: {_described(now)}.{twice}\n"
+        f"{name} has {total} exchange{'s' * (total != 1)}, all played, and there is one more request:"
+        f" {_described(now)}.{twice}\n"
         f"If the change is meant, {_RECORD_AGAIN}."
     )
 
