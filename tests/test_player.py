@@ -376,6 +376,10 @@ def test_a_report_quotes_no_credential(path: Path) -> None:
         pass
     assert "an-api-key" not in "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
     assert (caught.value.exchange, caught.value.content) == (1, 0)
+    beyond = request_for(contents(f"{'x' * 60} an-api-key-of-mine"))  # of which a report would quote the beginning
+    with pytest.raises(RequestMismatch) as cut, player.open(beyond, secrets):
+        pass
+    assert "an-api" not in str(cut.value)
     play(player, request_for(contents("hi")))
     with pytest.raises(CassetteExhausted, match="withheld") as exhausted, player.open(request, secrets):
         pass

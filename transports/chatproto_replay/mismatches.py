@@ -109,9 +109,14 @@ def unplayed(name: str, requests: Sequence[RecordedRequest], *, left: Sequence[i
     return UnplayedExchanges("\n".join(lines), exchanges=tuple(index + 1 for index in left))
 
 
-def without_credential(error: RequestMismatch | CassetteExhausted, secrets: Secrets) -> CassetteError:
-    """``error``, or what can be said of it where it quotes a credential that the program put into its request."""
-    if not secrets.occurs_in(str(error).encode("utf-8", "backslashreplace")):
+def without_credential(
+    error: RequestMismatch | CassetteExhausted, now: RecordedRequest, secrets: Secrets
+) -> CassetteError:
+    """``error``, or what can be said of it where the program put a credential into its request.
+
+    The request is searched and not the report, which may quote a part of the credential.
+    """
+    if not secrets.occurs_in(_text(now).encode("utf-8", "backslashreplace")):
         return error
     withheld = "the rest is withheld, because the request holds a credential"
     if isinstance(error, CassetteExhausted):

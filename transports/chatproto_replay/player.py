@@ -229,7 +229,7 @@ class Player:
             if index is not None:
                 del self._left[index]
                 return exchanges[index]
-        raise without_credential(self._refusal(now, left), secrets)
+        raise without_credential(self._refusal(now, left), now, secrets)
 
     def _refusal(self, now: RecordedRequest, left: list[int]) -> CassetteExhausted | RequestMismatch:
         total = len(self.cassette.exchanges)
