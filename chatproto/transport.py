@@ -158,7 +158,8 @@ _BACKSLASH = b"\xff\xfe\xfd"  # stands for one for a while: UTF-8 has no such by
 
 def _unescaped(data: bytes) -> bytes:
     """JSON text with its escapes undone, as far as keys are concerned: those are ASCII."""
-    data = _UNIT.sub(lambda found: bytes([int(found[1], 16)]), data.replace(b"\\\\", _BACKSLASH))
+    data = data.replace(b"\\\\", _BACKSLASH)
+    data = _UNIT.sub(lambda found: _BACKSLASH if found[1] in (b"5c", b"5C") else bytes([int(found[1], 16)]), data)
     return data.replace(b"\\", b"").replace(_BACKSLASH, b"\\")
 
 
