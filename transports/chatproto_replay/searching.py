@@ -40,7 +40,8 @@ DEPTH = 6
 
 _SMALL = 64 * 1024  # what is no longer is looked at as text and as anything else
 _SHORTEST_RUN = 16
-_SHORTEST_MEMBER = 24  # bytes can be read as deflate data for a while by chance
+_SHORTEST_MEMBER = 6
+_BY_CHANCE = 24  # so many bytes may be read as deflate data for a while though they are not
 
 
 class TooMuchPacked(ChatProtoError):
@@ -129,7 +130,7 @@ def _is_text(data: bytes) -> bool:
 
 _UNIT = re.compile(rb"\\u00([0-9a-fA-F]{2})")
 _CONTROLS = ((b"\\n", b"\n"), (b"\\r", b"\r"), (b"\\t", b"\t"))
-_REFERENCE = re.compile(rb"&(?:#(\d{2,3})|#[xX]([0-9a-fA-F]{2})|(amp|apos|gt|lt|quot));")
+_REFERENCE = re.compile(rb"&(?:#(\d{1,3})|#[xX]([0-9a-fA-F]{1,2})|(amp|apos|gt|lt|quot));")
 _NAMED = {b"amp": b"&", b"apos": b"'", b"gt": b">", b"lt": b"<", b"quot": b'"'}
 _BACKSLASH = b"\xff\xfe\xfd"  # stands for one for a while: UTF-8 has no such bytes
 
@@ -141,7 +142,7 @@ def _plainer(data: bytes) -> bytes:
     """
     if b"\\" in data:
         data = data.replace(b"\\\\", _BACKSLASH)
-        data = _UNIT.sub(lambda found: bytes([int(found[1], 16)]), data)
+        data = _UNIT.sub(lambda found: _BACKSLASH if found[1] in (b"5c", b"5C") else bytes([int(found[1], 16)]), data)
         for escaped, control in _CONTROLS:
             data = data.replace(escaped, control)
         data = data.replace(b"\\", b"").replace(_BACKSLASH, b"\\")
@@ -245,6 +246,7 @@ def _inflated(data: bytes, most: int) -> bytes:
         if len(content) >= _SHORTEST_MEMBER:
             found.append(content)
             most -= len(content)
+        if len(content) >= _BY_CHANCE:
             after = end
     return b"\n".join(found)
 
