@@ -26,6 +26,8 @@ import chatproto
 from chatproto.errors import ValidationError
 from chatproto.testing import FileServer, LoopbackServer
 from chatproto.testing.servers import CLOSE, RESET, chunk, head
+from chatproto.transport import Secrets, find_transport
+from chatproto.wire.http import Request
 from chatproto_replay import (
     Body,
     Cassette,
@@ -326,6 +328,72 @@ def test_rules(path: Path) -> None:
         assert ask(served.url, now).status_code == 200
     with pytest.raises(RequestMismatch), Served(path) as served:
         assert ask(served.url, now).status_code == 409
+
+
+# --- every transport ------------------------------------------------------------------------------------------------
+
+Ending = tuple[int, bytes, str]
+
+
+def _synchronously(transport: Any, request: Any, secrets: Any) -> Ending:
+    status, got = 0, b""
+    try:
+        with transport.open(request, secrets) as response:
+            status = response.status
+            while data := response.read():
+                got += data
+    except chatproto.errors.TransportError as error:
+        return status, got, type(error).__name__
+    return status, got, ""
+
+
+def _asynchronously(transport: Any, request: Any, secrets: Any) -> Ending:
+    async def run() -> Ending:
+        status, got = 0, b""
+        try:
+            async with transport.aopen(request, secrets) as response:
+                status = response.status
+                while data := await response.aread():
+                    got += data
+        except chatproto.errors.TransportError as error:
+            return status, got, type(error).__name__
+        finally:
+            await transport.aclose()
+        return status, got, ""
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("name", ["requests", "httpx", "aiohttp"])
+def test_every_transport_gets_what_a_player_gives(path: Path, name: str) -> None:
+    """Laws L10 and L14: status, bytes, and how it ended, from the wire as without one."""
+    endings: list[Any] = ["complete", "reset", "truncated", "abandoned"]
+    cassette(
+        path,
+        *(answer(*PIECES, end=end, delay=20) for end in endings),
+        answer(status=429, headers=(("retry-after", "3"),)),
+        answer(b"{}", status=503),
+        Failure(kind="connection_lost", message="gone"),
+    )
+    total = len(Cassette.load(path).exchanges)
+
+    def ask(base: str) -> Any:
+        body = json.dumps(ASKED).encode()
+        url = f"{base}{PATH}?alt=sse"
+        return Request(method="POST", url=url, body=(body,), timeout=10), Secrets({"x-goog-api-key": KEY}, url=base)
+
+    with Player(path) as player:
+        expected = [_synchronously(player, *ask("https://generativelanguage.googleapis.com")) for _ in range(total)]
+    with Served(path, pace=1) as served:
+        got: list[Ending] = []
+        for _ in range(total):
+            transport = find_transport(name)
+            if name == "aiohttp":
+                got.append(_asynchronously(transport, *ask(served.url)))
+                continue
+            got.append(_synchronously(transport, *ask(served.url)))
+            transport.close()
+    assert got == expected
 
 
 # --- google-genai ---------------------------------------------------------------------------------------------------

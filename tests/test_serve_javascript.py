@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from chatproto_replay import Cassette, RequestMismatch
 from chatproto_replay.server import Served
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 PROGRAM = Path(__file__).parent / "javascript"
 MANIFEST = ("package.json", "package-lock.json")
@@ -37,27 +38,38 @@ def _cache() -> Path:
 
 
 @pytest.fixture(scope="module")
-def folder() -> Path:
+def folder() -> Iterator[Path]:
     """A folder with the SDK, from which programs can import it."""
     missing = [name for name in ("node", "npm") if shutil.which(name) is None]
     if missing:
         pytest.skip(f"{' and '.join(missing)} is not installed")
     cache = _cache()
-    if not (cache / "complete").exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        for name in MANIFEST:
-            shutil.copy(PROGRAM / name, cache)
+    if not cache.exists():
+        _install(cache)
+    # Node looks for the SDK in the folders above a program. Another process may run this, too.
+    programs = cache / f"run-{os.getpid()}"
+    programs.mkdir(exist_ok=True)
+    for program in PROGRAM.glob("*.mjs"):
+        shutil.copy(program, programs)
+    yield programs
+    shutil.rmtree(programs)
+
+
+def _install(cache: Path) -> None:
+    """Install the SDK into a folder that becomes the cache when it is whole."""
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache.parent, ignore_cleanup_errors=True) as name:
+        for manifest in MANIFEST:
+            shutil.copy(PROGRAM / manifest, name)
         command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=0"]
         try:
-            done = subprocess.run(command, cwd=cache, capture_output=True, text=True, timeout=INSTALLING, check=False)
+            done = subprocess.run(command, cwd=name, capture_output=True, text=True, timeout=INSTALLING, check=False)
         except subprocess.TimeoutExpired:
             pytest.skip(f"npm could not install @google/genai within {INSTALLING} seconds")
         if done.returncode:
             pytest.skip(f"npm could not install @google/genai: {done.stderr.strip()[-300:]}")
-        (cache / "complete").touch()
-    for program in PROGRAM.glob("*.mjs"):
-        shutil.copy(program, cache)
-    return cache
+        if not cache.exists():
+            Path(name).rename(cache)
 
 
 def run(folder: Path, url: str, program: str = "chat.mjs", *arguments: str) -> list[Any]:

@@ -59,13 +59,14 @@ def run(
     listening = _Listening(source, host=host, port=port, upstream=_origin(mode, upstream))
 
     async def serve() -> None:
-        announce(await listening.start())
-        try:
-            with _Signals() as signals:
+        with _Signals() as signals:  # from before anyone can know of the server
+            url = await listening.start()
+            try:
+                announce(url)
                 await signals.wait()
-        finally:
-            await listening.stop()
-            await _close(source)
+            finally:
+                await listening.stop()
+                await _close(source)
 
     with suppress(KeyboardInterrupt):  # where signals cannot be waited for
         asyncio.run(serve())

@@ -22,12 +22,15 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from chatproto.errors import ValidationError
+
 from .canonical import fingerprint
 from .cassette import Cassette
 from .errors import CassetteExhausted, CassetteMissing, RequestMismatch, UnplayedExchanges
 from .matching import differences
 from .mismatches import exhausted, mismatch, unplayed, without_credential
 from .redaction import recorded_request
+from .rules import checked, normalised
 from .sources import Source
 
 if TYPE_CHECKING:
@@ -104,7 +107,7 @@ class _Place:
 class Takes(Source):
     """Plays the cassettes at ``path``: a file, or a folder of them. They are read at construction.
 
-    ``pace`` is as in ``Player``, and so are ``match`` and ``redact``.
+    ``pace``, ``match`` and ``redact`` are as in ``Player``.
     """
 
     mode = "replay"
@@ -118,15 +121,18 @@ class Takes(Source):
         redact: Iterable[Redaction] = (),
     ) -> None:
         super().__init__()
+        if not 0 <= pace < float("inf"):
+            raise ValidationError(f"pace: expected a number of 0 or more, found {pace!r}")
         self.path = os.fspath(path)
         self.cassettes = load_cassettes(path)
         self.played = 0
         self.finished = 0
         self._pace = pace
-        self._seen_as = _sieve(match, redact)
-        unredacted = _sieve(match, ())  # what is recorded went through the redactions
+        self._redacted = _redactor(redact)
+        self._match = rules = checked(match)
         self._recorded = {
-            cassette: [unredacted(exchange.request) for exchange in cassette.exchanges] for cassette in self.cassettes
+            cassette: [normalised(exchange.request, rules) for exchange in cassette.exchanges]
+            for cassette in self.cassettes
         }
         self._keys = {each: [fingerprint(request) for request in self._recorded[each]] for each in self.cassettes}
         self._begun = dict.fromkeys(self.cassettes, 0)
@@ -140,25 +146,24 @@ class Takes(Source):
 
     async def answer(self, request: Request, secrets: Secrets, client: bytes) -> Answered:
         """Play the exchange that ``request`` equals. Raises RequestMismatch, or CassetteExhausted."""
-        try:
-            exchange = self.take(request, client)
-        except (RequestMismatch, CassetteExhausted) as error:
-            refusal = without_credential(error, secrets)
-        else:
-            if exchange.response is not None:
-                return _PlayedAnswer(exchange.response, self._pace)
-            stalled = exchange.failure is not None and exchange.failure.kind == "timed_out"
-            return "timeout" if stalled else "truncated"
-        raise refusal
+        exchange = self.take(request, client, secrets)
+        if exchange.response is not None:
+            return _PlayedAnswer(exchange.response, self._pace)
+        stalled = exchange.failure is not None and exchange.failure.kind == "timed_out"
+        return "timeout" if stalled else "truncated"
 
-    def take(self, request: Request, client: bytes = b"") -> Exchange:
-        """The exchange that ``request`` equals, which counts as played from now on."""
-        now = self._seen_as(recorded_request(request))
+    def take(self, request: Request, client: bytes = b"", secrets: Secrets | None = None) -> Exchange:
+        """The exchange that ``request`` equals, which counts as played from now on.
+
+        Raises RequestMismatch, or CassetteExhausted. ``secrets`` are asked whether the report would quote one.
+        """
+        now = normalised(self._redacted(recorded_request(request)), self._match)
         key = fingerprint(now)
         places = self._places(client)
         place = next((each for each in places if self._keys[each.cassette][each.index] == key), None)
         if place is None:
-            raise self._mismatch(now, places, client)
+            error = self._mismatch(now, places, client)
+            raise error if secrets is None else without_credential(error, now, secrets)
         take = place.take
         if take is None:
             take = Take(place.cassette, client)
@@ -206,6 +211,8 @@ class Takes(Source):
             exchange=error.exchange,
             differences=error.differences,
             content=error.content,
+            nearest=error.nearest,
+            advice=error.advice,
         )
 
     def _report(self, cassette: NamedCassette, index: int, now: RecordedRequest) -> RequestMismatch:
@@ -252,18 +259,15 @@ class Takes(Source):
         return None
 
 
-def _sieve(match: Iterable[Rule], redact: Iterable[Redaction]) -> Callable[[RecordedRequest], RecordedRequest]:
-    """What of a request is compared."""
-    match, redact = tuple(match), tuple(redact)
-    if not match and not redact:
+def _redactor(redact: Iterable[Redaction]) -> Callable[[RecordedRequest], RecordedRequest]:
+    """What the rules make of a request; their code is loaded where there are some."""
+    found = tuple(redact)
+    if not found:
         return lambda request: request
-    from .redacting import checked as checked_redactions
-    from .redacting import redacted_request
-    from .rules import checked as checked_rules
-    from .rules import normalised
+    from .redacting import checked, redacted_request
 
-    the_rules, redactions = checked_rules(match), checked_redactions(redact)
-    return lambda request: normalised(redacted_request(request, redactions), the_rules)
+    rules = checked(found)
+    return lambda request: redacted_request(request, rules)
 
 
 def _distance(found: Iterable[Difference]) -> int:
