@@ -1,0 +1,150 @@
+"""What a test says of its replay: the marker, the options and where its cassette is. Used by the pytest plug-in."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["FIXTURES", "MARKER", "Marking", "cassette_of", "command_for", "is_replay_test"]
+
+MARKER = (
+    "replay(name=None, *, mode=None, match=(), redact=(), faults=(), cuts=None, pace=0.0, in_order=True,"
+    " allow_hosts=()): plays the test from a cassette: cassettes/MODULE/TEST.json beside its file, or with a name"
+    " cassettes/NAME.json; a name that ends in .json is a path from the test's file. cuts='events' or 'every-byte' runs"
+    " the test once for each place where an answer may be interrupted."
+)
+FIXTURES = frozenset(
+    {
+        *("replay_async_client", "replay_cassette", "replay_client", "replay_interruption", "replay_mode"),
+        *("replay_server", "replay_transport"),
+    }
+)
+
+Cuts = Literal["events", "every-byte"]
+_MODES = ("replay", "record", "record-missing", "live")
+_VARIABLE = "CHATPROTO_REPLAY_MODE"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marking:
+    """What holds for one test.
+
+    Of several markers, the one that is nearest to the test wins, argument by argument. The mode is the first that is
+    given of: ``--replay-mode``, CHATPROTO_REPLAY_MODE, the marker's, ``replay``. So an option always says what happens:
+    with ``--replay-mode=replay`` nothing is sent, whatever a marker says.
+    """
+
+    path: Path
+    mode: str = "replay"
+    match: tuple[Any, ...] = ()
+    redact: tuple[Any, ...] = ()
+    faults: tuple[Any, ...] = ()
+    cuts: Cuts | None = None
+    pace: float = 0.0
+    in_order: bool = True
+    allow_hosts: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, item: pytest.Item) -> Marking:
+        """What the markers and options say of ``item``. Raises UsageError for what makes no sense."""
+        given = _given(item)
+        mode = given.get("mode")
+        chosen = item.config.getoption("replay_mode") or os.environ.get(_VARIABLE) or mode or "replay"
+        for source, value in ((f"the mode of {_VARIABLE} or an option", chosen), ("the marker's mode", mode)):
+            if value is not None and value not in _MODES:
+                raise pytest.UsageError(f"{source} is one of {', '.join(_MODES)}, not {value!r}")
+        cuts = given.get("cuts")
+        if cuts is not None and cuts not in get_args(Cuts):
+            raise pytest.UsageError(f"the marker replay: cuts is one of {', '.join(get_args(Cuts))}, not {cuts!r}")
+        return cls(
+            path=cassette_of(item),
+            mode=chosen,
+            match=_several(given, "match"),
+            redact=_several(given, "redact"),
+            faults=_several(given, "faults"),
+            cuts=cuts,
+            pace=given.get("pace", 0.0),
+            in_order=given.get("in_order", True),
+            allow_hosts=_several(given, "allow_hosts"),
+        )
+
+
+_ARGUMENTS = frozenset({"name", "mode", "match", "redact", "faults", "cuts", "pace", "in_order", "allow_hosts"})
+
+
+def _given(item: pytest.Item) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for mark in item.iter_markers("replay"):  # the nearest first
+        arguments: dict[str, Any] = dict(mark.kwargs)
+        if mark.args:
+            arguments["name"] = mark.args[0]
+        unknown = sorted(arguments.keys() - _ARGUMENTS)
+        if unknown or len(mark.args) > 1:
+            what = ", ".join(unknown) if unknown else f"{len(mark.args)} names"
+            raise pytest.UsageError(f"{item.nodeid}: the marker is {MARKER.partition(':')[0]}, and was given {what}")
+        found = {**arguments, **found}
+    return found
+
+
+def _several(given: Mapping[str, Any], name: str) -> tuple[Any, ...]:
+    value = given.get(name, ())
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        return (value,)
+    return tuple(value)
+
+
+def is_replay_test(item: pytest.Item) -> bool:
+    """Whether a test has the marker, or asks for one of the fixtures."""
+    names: tuple[str, ...] | list[str] = getattr(item, "fixturenames", ())
+    return item.get_closest_marker("replay") is not None or not FIXTURES.isdisjoint(names)
+
+
+# --- where the cassette is ----------------------------------------------------------------------------------------
+
+
+def cassette_of(item: pytest.Item) -> Path:
+    """The path of a test's cassette. Raises UsageError for a name that is no text."""
+    name = _given(item).get("name")
+    folder = item.path.parent
+    cassettes = folder / str(item.config.getini("replay_dir"))
+    if name is None:
+        cls: type | None = getattr(item, "cls", None)
+        test = f"{cls.__qualname__}.{item.name}" if cls is not None else item.name
+        return cassettes / item.path.stem / f"{_safe(test)}.json"
+    if not isinstance(name, str) or not name:
+        raise pytest.UsageError(f"{item.nodeid}: the name of a cassette is text, not {name!r}")
+    if name.endswith(".json"):
+        return folder / name
+    return cassettes / f"{name}.json"
+
+
+_LONGEST = 100
+
+
+def _safe(name: str) -> str:
+    """A file name for a test: what not every system takes is replaced, and what was replaced stays different."""
+    safe = re.sub(r"[^\w.\-\[\]]", "_", name, flags=re.ASCII)[:_LONGEST].rstrip(".")
+    safe = safe.replace("[", "-").replace("]", "")
+    if re.fullmatch(r"[\w.\-]+(\[[\w.\-]+\])?", name, flags=re.ASCII) and len(name) <= _LONGEST:
+        return safe
+    return f"{safe}-{hashlib.blake2b(name.encode('utf-8', 'surrogatepass'), digest_size=4).hexdigest()}"
+
+
+def command_for(item: pytest.Item, *options: str) -> str:
+    """The command that runs this test alone, from the folder where pytest was started."""
+    within = item.nodeid.partition("::")[2]
+    try:
+        file = os.path.relpath(item.path, item.config.invocation_params.dir)
+    except ValueError:  # on another drive
+        file = str(item.path)
+    return shlex.join(["pytest", f"{file}::{within}" if within else file, *options])
