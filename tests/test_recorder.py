@@ -17,10 +17,17 @@ from jsonschema import Draft202012Validator
 import chatproto.transport
 from chatproto.errors import ConnectFailed, ConnectionLost, LocalProtocolError, TimedOut, TransportError
 from chatproto.testing.scripted import Answer, ScriptedTransport
-from chatproto.testing.servers import CLOSE, RESET, LoopbackServer, chunk, head
-from chatproto.transport import AsyncTransport, Response, Secrets, Transport
+from chatproto.testing.servers import LoopbackServer
+from chatproto.transport import AsyncTransport, Secrets, Transport
 from chatproto.wire.http import Request
-from chatproto_replay import Cassette, CassetteError, CredentialInCassette, Player, Recorder, cassette_schema
+from chatproto_replay import (
+    Cassette,
+    CassetteError,
+    CredentialInCassette,
+    Player,
+    Recorder,
+    cassette_schema,
+)
 from chatproto_requests import RequestsTransport
 
 if TYPE_CHECKING:
@@ -124,73 +131,6 @@ def test_what_was_recorded_replays_the_same(path: Path, answers: list[Any], asyn
 
     assert asyncio.run(play()) == live
     path.unlink()
-
-
-@pytest.mark.parametrize(
-    ("script", "end"),
-    [
-        pytest.param([head(chunked=True), chunk(b"a"), 0.03, chunk(b"\xc3"), chunk()], "complete", id="complete"),
-        pytest.param([head(chunked=True), chunk(b"a"), 0.1, RESET], "reset", id="reset"),
-        pytest.param([head(content_length=9), b"a", CLOSE], "truncated", id="truncated"),
-        pytest.param([head(chunked=True), chunk(b"a"), 5.0, CLOSE], "timeout", id="timeout"),
-        pytest.param([CLOSE], None, id="no head"),
-    ],
-)
-def test_over_a_real_connection(path: Path, server: LoopbackServer, script: list[Any], end: str | None) -> None:
-    """Recorded from a socket: the end is named for what happened, the host is not written, and it plays the same."""
-    server.on("/v1", script)
-    request = Request(method="POST", url=server.url("/v1"), body=(b"{}",), timeout=0.3)
-    secrets = Secrets({"x-goog-api-key": KEY}, url=server.url("/"))
-    with RequestsTransport() as inner, Recorder(inner, path) as recorder:
-        live = outcome(recorder, request, secrets)
-    exchange = check(path)["exchanges"][0]
-    if end is not None:
-        assert exchange["response"]["end"] == end
-    else:
-        assert exchange["response"] is None
-        assert exchange["failure"]["kind"] == "connection_lost"
-    assert "127.0.0.1" not in path.read_text()
-    with Player(path) as player:
-        played = outcome(player, request, secrets)
-    assert played[:-1] == live[:-1]
-    assert played[-1] == live[-1].replace("127.0.0.1", "HOST")
-
-
-def test_the_program_gets_each_chunk_at_once(path: Path) -> None:
-    """A chunk is handed on before the next is read, and times between chunks are recorded."""
-    read: list[int] = []
-
-    class Slow:
-        status = 200
-        headers = ()
-
-        def __enter__(self) -> Response:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            return None
-
-        def read(self) -> bytes:
-            import time
-
-            read.append(len(read))
-            time.sleep(0.02)
-            return b"x" if len(read) < 4 else b""
-
-        def discard(self) -> None:
-            return None
-
-    class Inner(ScriptedTransport):
-        def open(self, request: Request, secrets: Secrets) -> Any:
-            return Slow()
-
-    with Recorder(Inner(), path) as recorder, recorder.open(request_for(), SECRETS) as response:
-        for number in range(3):
-            assert response.read() == b"x"
-            assert len(read) == number + 1
-        assert response.read() == b""
-    delays = [delay for delay, _ in check(path)["exchanges"][0]["response"]["chunks"]]
-    assert all(15 <= delay < 500 for delay in delays)
 
 
 # --- when and what is written ---------------------------------------------------------------------------------------
