@@ -27,6 +27,7 @@ Errors hold text and plain values, never an object of an HTTP library: those hol
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -255,23 +256,29 @@ class MissingExtraError(ChatProtoError, ImportError):
 
 def _twin(error: E) -> E:
     """A copy of ``error`` with all that it holds, and without the frames behind it."""
-    cls = type(error)
-    base: Any = cls
-    while base.__module__ != "builtins":
-        base = base.__base__  # the one that lays the object out
+    cls: Any = type(error)
+    base, slots = _layout(cls)
     made: E = base.__new__(cls)
     made.args = error.args
     made.__dict__.update(error.__dict__)
-    kept: list[tuple[type, str]] = [(owner, name) for owner in cls.__mro__ for name in _slots(owner)]
-    if issubclass(base, OSError):
-        kept += [(OSError, name) for name in ("errno", "strerror", "filename", "filename2")]
-    for owner, name in kept:
-        slot: Any = owner.__dict__[name]
+    for slot in slots:
         try:
             slot.__set__(made, slot.__get__(error, cls))
         except AttributeError:
             continue  # nothing is in it
     return made
+
+
+@cache
+def _layout(cls: type) -> tuple[Any, list[Any]]:
+    """The class of Python's own that lays the objects of ``cls`` out, and the slots in which they hold something."""
+    base: Any = cls
+    while base.__module__ != "builtins":
+        base = base.__base__
+    slots: list[Any] = [owner.__dict__[name] for owner in cls.__mro__ for name in _slots(owner)]
+    if issubclass(base, OSError):
+        slots += [OSError.__dict__[name] for name in ("errno", "strerror", "filename", "filename2")]
+    return base, slots
 
 
 def _slots(owner: type) -> list[str]:

@@ -6,6 +6,7 @@ import copy
 import json
 import pickle
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -38,9 +39,11 @@ from chatproto.machines.steps import (
 )
 from chatproto.testing.strategies import cuts, json_objects, responses
 from chatproto.testing.wire import json_array, sse, text_response
-from chatproto.wire.framing import DocumentReader, Framing, StreamReader
+from chatproto.wire.framing import BytesReader, DocumentReader, Framing, StreamReader
 from chatproto.wire.http import Headers, Request
+from chatproto.wire.json_array import JsonArrayReader
 from chatproto.wire.json_codec import decode, encode
+from chatproto.wire.sse import SseReader
 
 REQUEST = Request(method="POST", url="https://example.com/", body=(b"{}",))
 BOM = b"\xef\xbb\xbf"
@@ -181,6 +184,51 @@ def test_a_unary_body_has_a_limit() -> None:
         assert sum(map(len, reader._held)) <= 100
     assert isinstance(reader.failed, ResponseTooLarge)
     assert reader.finish() == ([], None)
+
+
+READERS: list[Callable[[], Framing]] = [
+    *(StreamReader, BytesReader, DocumentReader, SseReader, JsonArrayReader),
+    *(partial(StreamReader, 30, 50), partial(DocumentReader, 30), partial(SseReader, 30), partial(JsonArrayReader, 30)),
+]
+scraps = st.lists(
+    st.sampled_from(
+        [b"data: ", b"data: {", b"\r", b"\n", b"\n\n", b'[{"a":"', b'"}', b",", b"]", b"\\", BOM, b" ", b"x" * 9]
+    ),
+    max_size=12,
+)
+
+
+def read(reader: Framing, pieces: list[bytes]) -> tuple[Any, ...]:
+    """What comes of the pieces and of the end of the body."""
+    documents = [document for piece in pieces for document in reader.feed(piece)]
+    return documents, reader.finish(), repr(reader.failed)
+
+
+@given(st.sampled_from(READERS), scraps, scraps, scraps)
+def test_a_copy_of_a_reader_goes_its_own_way(
+    make: Callable[[], Framing], before: list[bytes], here: list[bytes], there: list[bytes]
+) -> None:
+    """L13: wherever a reader is copied, both read on as two that were given the same from the beginning."""
+    reader, mine, theirs = make(), make(), make()
+    for piece in before:
+        assert reader.feed(piece) == mine.feed(piece) == theirs.feed(piece)
+    copied = copy.deepcopy(reader)
+    assert type(copied) is type(reader)
+    assert read(copied, here) == read(mine, here)
+    assert read(reader, there) == read(theirs, there)
+
+
+@pytest.mark.parametrize(
+    ("reader", "opening"), [(SseReader(), b"data: "), (JsonArrayReader(), b'["'), (DocumentReader(), b'{"')]
+)
+def test_few_pieces_are_held_however_a_body_is_cut(reader: Any, opening: bytes) -> None:
+    """Copies at every byte cost little, and so does a server that sends its bytes one by one: they are joined."""
+    reader.feed(opening)
+    held = reader._line if isinstance(reader, SseReader) else reader._held
+    for count in range(1, 100_001):
+        assert reader.feed(b"%d" % (count % 10)) == []
+        assert len(held) <= 14 + count // 4096
+    assert b"".join(held).endswith(b"1234567890" * 10_000)
 
 
 @pytest.mark.parametrize(("streamed", "body"), [(True, b"data: "), (True, b'["'), (True, b'{"'), (False, b'{"')])

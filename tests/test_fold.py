@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import json
+import pickle
 from typing import Any
 
 import pytest
@@ -127,6 +128,36 @@ def test_only_plain_texts_of_one_kind_are_joined(left: Json, right: Json, joined
     assert fold_parts([left], [right]) == expected
     assert fold_parts([{"x": 1}, left], [right, {"y": 1}]) == [{"x": 1}, *expected, {"y": 1}]
     assert fold_parts([left, right], []) == [left, right]
+
+
+@given(st.data(), st.lists(chunks, max_size=6))
+def test_a_copy_goes_its_own_way(data: st.DataObject, of: list[list[Json]]) -> None:
+    """L13: whatever was asked of a fold or added to it, its copies and pickles tell what came to each of them."""
+    folds: list[tuple[Fold, list[Json]]] = [(Fold(), [])]
+    for each in of:
+        fold, before = data.draw(st.sampled_from(folds))
+        if data.draw(st.booleans()):
+            fold.encoded()
+        made = copy.copy(fold) if data.draw(st.booleans()) else pickle.loads(pickle.dumps(fold))
+        made.add({"parts": each})
+        folds.append((made, fold_parts(before, each)))
+    for fold, expected in folds:
+        assert spelled(fold.content()["parts"]) == spelled(expected)
+        assert spelled(json.loads(fold.encoded())) == spelled(fold.content())
+        assert fold.usable == any(not is_empty(part) for part in expected)
+
+
+def test_what_was_worked_out_is_there_in_copies() -> None:
+    """A sweep that asks a copy at every byte for the answer so far has it put together once a chunk."""
+    fold = Fold()
+    fold.add({"parts": [{"text": "a"}]})
+    first, second = copy.copy(fold), copy.copy(fold)
+    assert first.encoded() is second.encoded() is fold.encoded()
+    second.add({"parts": [{"text": "b"}]})
+    assert (first.encoded(), second.encoded()) == (
+        b'{"parts":[{"text":"a"}],"role":"model"}',
+        b'{"parts":[{"text":"ab"}],"role":"model"}',
+    )
 
 
 def test_long_answers_fold_in_linear_time() -> None:

@@ -157,7 +157,7 @@ class Answering(Memory):
     def _complete(self, turn: OpenTurn, afterwards: str, error: ChatProtoError | None = None) -> Step:
         content = turn.fold.content()
         try:
-            encoded = encode(content)
+            encoded = turn.fold.encoded()
         except ValidationError as fault:  # cannot be: what was read as JSON can be written as JSON
             return self._end(Outcome.FAILED, str(fault), MalformedResponse(fault.problem))
         calls = calls_in(content)
@@ -206,8 +206,7 @@ class Answering(Memory):
         if said is not None:
             contents.append(said)
         elif self._states.state is ConversationState.EXCHANGING and turn.fold.usable:
-            partial = turn.fold.content()
-            contents.append(encode(partial))
+            contents.append(turn.fold.encoded())
             unfinished = outcome in (Outcome.TRUNCATED, Outcome.FAILED, Outcome.ABANDONED)
             kept = unfinished and turn.closed and self._keeps(turn)
         shown = len(contents)

@@ -11,7 +11,6 @@ The rules are google-genai's (reference behaviour, 13), with one difference: the
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import attrs
@@ -41,7 +40,7 @@ _FEEDBACK = ("promptFeedback", "prompt_feedback")
 _USAGE = ("usageMetadata", "usage_metadata")
 
 
-@attrs.define(kw_only=True)
+@attrs.define(kw_only=True, slots=False)  # without slots a copy is one update of a dict
 class _Hop:
     """What one hop has brought."""
 
@@ -57,7 +56,7 @@ class _Hop:
     usage: Json | None = None
 
 
-@attrs.define(kw_only=True)
+@attrs.define(kw_only=True, slots=False)
 class Continuation:
     """Where one answer is among its hops. All of it is plain values, so it can be copied and pickled at any step."""
 
@@ -81,11 +80,15 @@ class Continuation:
     _hop: _Hop = attrs.field(factory=_Hop, alias="hop")
 
     def __copy__(self) -> Continuation:
-        return attrs.evolve(self, hop=attrs.evolve(self._hop))
+        made, hop = object.__new__(Continuation), object.__new__(_Hop)
+        made.__dict__.update(self.__dict__)
+        hop.__dict__.update(self._hop.__dict__)
+        made._hop = hop
+        return made
 
     def __deepcopy__(self, _: Any) -> Continuation:
         # JSON that has come is never changed, so copies may share it, however deep it is nested.
-        return copy.copy(self)
+        return self.__copy__()
 
     @property
     def merged(self) -> Json | None:

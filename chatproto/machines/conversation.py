@@ -150,7 +150,7 @@ class Conversation(Answering):
         if turn is None:
             return list(self._draft.contents) if self._draft is not None else []
         said = list(turn.contents)
-        return [*said, encode(turn.fold.content())] if self._exchange is not None and turn.fold.usable else said
+        return [*said, turn.fold.encoded()] if self._exchange is not None and turn.fold.usable else said
 
     def called(self) -> list[Content]:
         """What was said in the open turn before the present answer, if functions were called in it; else nothing."""

@@ -72,11 +72,16 @@ class Exchange:
         self._scheduled: RetryScheduled | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Exchange:
-        # The request, the policy and all bytes never change, so copies share them.
+        # The request, the policy and all bytes never change, so copies share them. See Memory for the direct calls.
         made = object.__new__(Exchange)
-        own = ("_states", "_incoming", "_documents", "_framing", "_error_body")
-        made.__dict__.update(self.__dict__)
-        made.__dict__.update({name: copy.deepcopy(self.__dict__[name], memo) for name in own})
+        made.__dict__.update(
+            self.__dict__,
+            _states=self._states.__deepcopy__(memo),
+            _framing=self._framing.__deepcopy__(memo),
+            _incoming=self._incoming.copy(),
+            _documents=self._documents.copy(),
+            _error_body=self._error_body.copy(),
+        )
         return made
 
     # --- views ---

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..types import Content, Part
 from ..types._json import is_object
+from ..wire.json_codec import encode
 
 if TYPE_CHECKING:
     from .reading import Reader
@@ -50,17 +51,29 @@ def is_empty(part: Any) -> bool:
 class Fold:
     """``fold_parts`` over the chunks of one answer, in time that is linear in their text."""
 
-    __slots__ = ("_content", "_parts", "_text")
+    __slots__ = ("_content", "_parts", "_text", "_worked_out", "usable")
 
     def __init__(self) -> None:
         self._content: dict[str, Any] = {}
         self._parts: list[Json] = []
         self._text: list[str] = []  # of the last part, while it can be joined to: its pieces so far
+        #: Whether any part says something.
+        self.usable = False
+        # The content as a whole, and encoded, once somebody has asked: for all copies, until more is added to one. So
+        # a sweep over the bytes of an answer works the same out once a chunk.
+        self._worked_out: dict[str, Any] = {}
 
     def __copy__(self) -> Fold:
-        made = Fold()
-        made._content, made._parts, made._text = dict(self._content), list(self._parts), list(self._text)
+        made = object.__new__(Fold)
+        made._content, made._parts, made._text = self._content.copy(), self._parts.copy(), self._text.copy()
+        made.usable, made._worked_out = self.usable, self._worked_out
         return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Fold, (), (self._content, self._parts, self._text, self.usable)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self._content, self._parts, self._text, self.usable = state
 
     def to_json(self) -> dict[str, Any]:
         """All of it as JSON values, for a snapshot."""
@@ -75,6 +88,7 @@ class Fold:
         made = cls()
         made._content = dict(reader.held("content", dict))
         made._parts = reader.values("parts", Part)
+        made.usable = not all(map(is_empty, made._parts))
         reader.fits("content", made.content(), Content)
         if reader.held("joinable", bool) and made._parts and _joinable(made._parts[-1]):
             made._text = [made._parts[-1]["text"]]
@@ -82,6 +96,7 @@ class Fold:
 
     def add(self, content: dict[str, Any]) -> None:
         """The ``content`` of one chunk's candidate. It is not changed, and must not be changed afterwards."""
+        self._worked_out = {}
         for key, held in content.items():
             # The parts have their place among the keys, and are put there in the end.
             self._content.setdefault(key, None if key == "parts" else held)
@@ -96,6 +111,7 @@ class Fold:
                 return
         self._settle()
         self._parts += parts
+        self.usable = self.usable or not all(map(is_empty, parts))
         if _joinable(parts[-1]):
             self._text = [parts[-1]["text"]]
 
@@ -104,13 +120,21 @@ class Fold:
             self._parts[-1] = {**self._parts[-1], "text": "".join(self._text)}
         self._text = []
 
-    @property
-    def usable(self) -> bool:
-        """Whether any part says something."""
-        return not all(map(is_empty, self._parts))
-
     def content(self) -> dict[str, Any]:
-        """The answer as one Content, with the role ``model`` where the server gave none."""
+        """The answer as one Content, with the role ``model`` where the server gave none. It must not be changed."""
+        made: dict[str, Any] | None = self._worked_out.get("content")
+        if made is None:
+            made = self._worked_out["content"] = self._joined()
+        return made
+
+    def encoded(self) -> bytes:
+        """``content()`` as it is sent. Raises ValidationError where JSON cannot hold it."""
+        made: bytes | None = self._worked_out.get("encoded")
+        if made is None:
+            made = self._worked_out["encoded"] = encode(self.content())
+        return made
+
+    def _joined(self) -> dict[str, Any]:
         parts = list(self._parts)
         if len(self._text) > 1:
             parts[-1] = {**parts[-1], "text": "".join(self._text)}

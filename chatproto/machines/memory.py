@@ -128,11 +128,17 @@ class Memory:
         )
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        # Sweeps copy a machine at every byte: what never changes is shared.
+        # Sweeps copy a machine at every byte: what never changes is shared, and what it alone holds is asked for its
+        # copy directly, because the records that copy.deepcopy keeps would cost more than the copies.
         made = object.__new__(type(self))
-        own = ("_states", "_history", "_open", "_exchange", "unknown")
-        made.__dict__.update(self.__dict__)
-        made.__dict__.update({name: copy.deepcopy(self.__dict__[name], memo) for name in own})
+        made.__dict__.update(
+            self.__dict__,
+            _states=self._states.__deepcopy__(memo),
+            _history=self._history.__deepcopy__(memo),
+            _open=None if self._open is None else self._open.__deepcopy__(memo),
+            _exchange=None if self._exchange is None else self._exchange.__deepcopy__(memo),
+            unknown=copy.deepcopy(self.unknown, memo),
+        )
         return made
 
     # --- as JSON ---

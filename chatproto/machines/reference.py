@@ -150,7 +150,7 @@ def _is_empty(part: Part) -> bool:
     return not any(True for _ in part.set_fields())
 
 
-@attrs.define(kw_only=True)
+@attrs.define(kw_only=True, slots=False)
 class _Round(OpenTurn):
     """One input whose output is coming."""
 
@@ -164,12 +164,11 @@ class _Round(OpenTurn):
     rounds: int = 0
 
     def __deepcopy__(self, memo: Any) -> _Round:
-        return attrs.evolve(
-            self,
-            said=list(self.said),
-            outputs=copy.deepcopy(self.outputs, memo),
-            continuation=copy.deepcopy(self.continuation),
-        )
+        made = object.__new__(_Round)
+        made.__dict__.update(self.__dict__)
+        made.said, made.outputs = self.said.copy(), copy.deepcopy(self.outputs, memo)
+        made.continuation = copy.copy(self.continuation)
+        return made
 
     @property
     def is_valid(self) -> bool:

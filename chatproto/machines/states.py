@@ -32,7 +32,7 @@ An *upload* is one file on its way, with one exchange a request::
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from ..errors import LocalProtocolError
 
@@ -222,6 +222,9 @@ class _States(Generic[S, I]):
 
     def __init__(self, state: S) -> None:
         self.state: S = state
+
+    def __deepcopy__(self, _: Any) -> Self:
+        return type(self)(self.state)
 
     def allows(self, happened: I) -> bool:
         """Whether the table lists ``happened`` for the present state."""

@@ -6,7 +6,6 @@ that they can be copied, pickled and written into a snapshot at any step.
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -117,7 +116,7 @@ def budget_of(config: GenerateContentConfig | None) -> int:
 _NO_REASON = ("", "0", "FINISH_REASON_UNSPECIFIED")
 
 
-@attrs.define(kw_only=True)
+@attrs.define(kw_only=True, slots=False)  # without slots a copy is one update of a dict
 class OpenTurn:
     """A turn that has not ended."""
 
@@ -142,13 +141,11 @@ class OpenTurn:
 
     def __deepcopy__(self, memo: Any) -> OpenTurn:
         # JSON that has come is never changed, so copies may share it, however deep it is nested.
-        return attrs.evolve(
-            self,
-            contents=list(self.contents),
-            unsent=list(self.unsent),
-            fold=copy.copy(self.fold),
-            continuation=copy.deepcopy(self.continuation),
-        )
+        made = object.__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        made.contents, made.unsent = self.contents.copy(), self.unsent.copy()
+        made.fold, made.continuation = self.fold.__copy__(), self.continuation.__copy__()
+        return made
 
     def take(self, candidate: Candidate, content: dict[str, Any] | None) -> None:
         """What one chunk's candidate adds; ``content`` is the JSON of its content."""

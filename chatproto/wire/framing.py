@@ -6,10 +6,11 @@ bare document; the first byte that is not white space tells which.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 from ..errors import RemoteProtocolError, ResponseTooLarge
 from .json_array import JsonArrayReader
+from .pieces import hold
 from .sse import MAX_EVENT_BYTES, SseReader
 
 __all__ = ["MAX_BODY_BYTES", "BytesReader", "DocumentReader", "Framing", "StreamReader"]
@@ -26,9 +27,12 @@ class Framing(Protocol):
     """Bytes in, the text of JSON documents out.
 
     Nothing is raised: what was whole before the fault is handed out first, and ``failed`` says what the fault is.
+    A copy (``copy.deepcopy``) goes its own way, and shares the bytes that are held.
     """
 
     failed: RemoteProtocolError | None
+
+    def __deepcopy__(self, memo: dict[int, Any], /) -> Self: ...
 
     def feed(self, data: bytes) -> list[bytes]:
         """The documents that ``data`` completes."""
@@ -51,6 +55,12 @@ class DocumentReader:
         self._held: list[bytes] = []
         self._size = 0
 
+    def __deepcopy__(self, _: Any, /) -> Self:
+        made = object.__new__(type(self))
+        made.limit, made.what, made.failed, made._size = self.limit, self.what, self.failed, self._size
+        made._held = self._held.copy()
+        return made
+
     def feed(self, data: bytes) -> list[bytes]:
         """Nothing: the document ends with the body."""
         self._size += len(data)
@@ -58,7 +68,7 @@ class DocumentReader:
             self._held.clear()
             self.failed = ResponseTooLarge(f"{self.what} passed the limit of {self.limit} bytes")
         else:
-            self._held.append(data)
+            hold(self._held, data)
         return []
 
     def finish(self) -> tuple[list[bytes], bytes | None]:
@@ -74,6 +84,11 @@ class BytesReader:
 
     def __init__(self) -> None:
         self.failed: RemoteProtocolError | None = None
+
+    def __deepcopy__(self, _: Any, /) -> Self:
+        made = type(self)()
+        made.failed = self.failed
+        return made
 
     def feed(self, data: bytes) -> list[bytes]:
         """The piece itself."""
@@ -97,6 +112,13 @@ class StreamReader:
         self._opening = b""
         self._skipped = 0  # bytes of white space that _opening does not hold any more
         self._reader: Framing | None = None
+
+    def __deepcopy__(self, memo: dict[int, Any], /) -> Self:
+        made = object.__new__(type(self))
+        made.limit, made.total, made._left, made.failed = self.limit, self.total, self._left, self.failed
+        made._opening, made._skipped = self._opening, self._skipped
+        made._reader = None if self._reader is None else self._reader.__deepcopy__(memo)
+        return made
 
     def feed(self, data: bytes) -> list[bytes]:
         """The documents that ``data`` completes."""

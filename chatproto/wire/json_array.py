@@ -7,8 +7,10 @@ handed out as soon as its last byte is there; bytes may be cut anywhere (law L1)
 from __future__ import annotations
 
 import re
+from typing import Any, Self
 
 from ..errors import MalformedResponse, RemoteProtocolError, ResponseTooLarge
+from .pieces import hold
 from .sse import MAX_EVENT_BYTES
 
 __all__ = ["JsonArrayReader"]
@@ -34,6 +36,18 @@ class JsonArrayReader:
         self._in_string = False
         self._escaped = False  # the last byte was a backslash in a string
         self._read = start  # bytes of the body before the piece in hand
+
+    def __deepcopy__(self, _: Any, /) -> Self:
+        made = object.__new__(type(self))
+        made.limit, made.failed, made._size, made._begun = self.limit, self.failed, self._size, self._begun
+        made._depth, made._in_string, made._escaped, made._read = (
+            self._depth,
+            self._in_string,
+            self._escaped,
+            self._read,
+        )
+        made._held = self._held.copy()
+        return made
 
     def feed(self, data: bytes) -> list[bytes]:
         """The text of each element that ``data`` completes. What is wrong with the array goes to ``failed``."""
@@ -113,4 +127,4 @@ class JsonArrayReader:
             self._size += len(piece)
             if self._size > self.limit:
                 raise ResponseTooLarge(f"an element of the array passed the limit of {self.limit} bytes")
-            self._held.append(piece)
+            hold(self._held, piece)

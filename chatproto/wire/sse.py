@@ -13,7 +13,10 @@ document that goes on to the end of the body: that is how the Gemini API reports
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 from ..errors import RemoteProtocolError, ResponseTooLarge
+from .pieces import hold
 
 __all__ = ["MAX_EVENT_BYTES", "SseReader"]
 
@@ -39,6 +42,14 @@ class SseReader:
         self._bare = False  # a bare JSON document has begun; its text is in _line
         self._size = 0  # bytes held in _line and _event
 
+    def __deepcopy__(self, _: Any, /) -> Self:
+        made = object.__new__(type(self))
+        made.limit, made.failed, made._opening = self.limit, self.failed, self._opening
+        made._skip_lf, made._bare, made._size = self._skip_lf, self._bare, self._size
+        made._line = self._line.copy()
+        made._event = None if self._event is None else self._event.copy()
+        return made
+
     def feed(self, data: bytes) -> list[bytes]:
         """The data of each event that ``data`` completes. What is wrong with the stream goes to ``failed``."""
         events: list[bytes] = []
@@ -59,7 +70,8 @@ class SseReader:
         if not data:
             return
         if self._bare or (b"\n" not in data and b"\r" not in data):
-            self._hold(self._line, data)
+            self._count(data)
+            hold(self._line, data)
             return
         if self._line:
             data = b"".join((*self._line, data))
@@ -103,7 +115,8 @@ class SseReader:
                     # From here on nothing is a line any more, and no byte is skipped.
                     self._skip_lf = False
                     for piece in lines[index:]:
-                        self._hold(self._line, piece)
+                        self._count(piece)
+                        hold(self._line, piece)
                     break
             elif self._event is not None:
                 event = b"\n".join(self._event)
@@ -111,7 +124,8 @@ class SseReader:
                 if event:
                     events.append(event)
         if unended:
-            self._hold(self._line, unended)
+            self._count(unended)
+            self._line.append(unended)
 
     def _take(self, line: bytes) -> None:
         """One line with something on it."""
@@ -127,13 +141,13 @@ class SseReader:
             return
         if self._event is None:
             self._event = []
-        self._hold(self._event, content)
+        self._count(content)
+        self._event.append(content)
 
-    def _hold(self, where: list[bytes], piece: bytes) -> None:
+    def _count(self, piece: bytes) -> None:
         self._size += len(piece)
         if self._size > self.limit:
             raise self._too_large()
-        where.append(piece)
 
     def _too_large(self) -> ResponseTooLarge:
         self._line, self._event = [], None
