@@ -6,11 +6,10 @@ interrupted in another way, so the work grows with the length of a stream and no
 
 from __future__ import annotations
 
-import io
+import bisect
+import copy
 import json
-import pickle
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -19,16 +18,12 @@ from traffic import NotSeparate, Recorded, documents_of, exchanges, fold
 
 from chatproto.errors import APIError, ConnectionLost, RemoteProtocolError
 from chatproto.machines.conversation import Conversation
-from chatproto.machines.history import Outcome, Turn
-from chatproto.machines.retry import RetryPolicy
-from chatproto.machines.states import ConversationState, ExchangeState
+from chatproto.machines.history import Outcome
+from chatproto.machines.states import ConversationState
 from chatproto.machines.steps import ChunkReceived, Event, ReadBody, SendRequest, TurnEnded
 from chatproto.machines.turn import Draft
 from chatproto.types import Content
 from chatproto.types._hooks import converter
-from chatproto.wire.endpoint import Endpoint
-from chatproto.wire.gemini import GeminiApi
-from chatproto.wire.http import Request
 
 Json = dict[str, Any]
 
@@ -44,34 +39,6 @@ ASKED: Json = {"role": "user", "parts": [{"text": "What is the answer?"}]}
 GOING_ON: Json = {"role": "user", "parts": [{"text": "Go on."}]}
 
 ALLOWED = (APIError, RemoteProtocolError)
-
-
-# --- copies ---------------------------------------------------------------------------------------------------------
-
-_kept: list[Any] = []
-
-
-def _same(place: int) -> Any:
-    return _kept[place]
-
-
-def _keep(item: Any) -> tuple[Callable[[int], Any], tuple[int]]:
-    for place, kept in enumerate(_kept):
-        if kept is item:
-            return _same, (place,)
-    _kept.append(item)
-    return _same, (len(_kept) - 1,)
-
-
-def copier(conversation: Conversation) -> Callable[[], Conversation]:
-    """Makes copies of a conversation as it is now, by pickle. They share what cannot change: frozen values."""
-    frozen = (ConversationState, Endpoint, ExchangeState, GeminiApi, Request, RetryPolicy, Turn)
-    written = io.BytesIO()
-    pickler = pickle.Pickler(written, pickle.HIGHEST_PROTOCOL)
-    pickler.dispatch_table = dict.fromkeys(frozen, _keep)
-    pickler.dump(conversation)
-    image = written.getvalue()
-    return lambda: pickle.loads(image)
 
 
 # --- what must come of it -------------------------------------------------------------------------------------------
@@ -134,7 +101,7 @@ class Stream:
 
     def arrived(self, at: int) -> int:
         """How many chunks are there when the body ends after so many bytes: each whose JSON is whole."""
-        return sum(end <= at for end in self.ends)
+        return bisect.bisect_right(self.ends, at)
 
     def after(self, count: int) -> After:
         """What is so when the stream is over after ``count`` chunks."""
@@ -152,6 +119,8 @@ class After:
     waiting: bool
     draft: Draft
     body: bytes
+    #: What conversations held from which this was sent, by the way in which they had been interrupted.
+    sent: dict[str, Json] = attrs.field(factory=dict)
 
 
 def after(chunks: list[Json]) -> After:
@@ -186,14 +155,27 @@ def events_to_the_end(conversation: Conversation) -> list[Event]:
     return events
 
 
-def check(expected: After, conversation: Conversation) -> None:
-    """After an interruption: the turn is whole or not there, and the chat goes on."""
+def held(conversation: Conversation) -> Json:
+    """All that the next request is made of."""
+    return {**vars(conversation), "_states": conversation.state, "_history": conversation._history.pieces()}
+
+
+def check(expected: After, conversation: Conversation, way: str) -> None:
+    """After an interruption in some way: the turn is whole or not there, and the chat goes on.
+
+    A conversation that holds just what one held that was interrupted in the same way a few bytes earlier, and went on,
+    goes on like it: the same is not sent again and again.
+    """
     if expected.waiting:
         assert conversation.state is ConversationState.CALLS_WANTED
     else:
         assert conversation.state is ConversationState.IDLE
         turn = conversation.turns[-1]
         assert turn.curated is expected.whole is (turn.outcome is Outcome.COMPLETED), turn
+        now = held(conversation)
+        if expected.sent.get(way) == now:
+            return
+        expected.sent[way] = now
     conversation.send(expected.draft)
     step = conversation.next()
     assert isinstance(step, SendRequest)
@@ -202,36 +184,34 @@ def check(expected: After, conversation: Conversation) -> None:
 
 def interrupt(stream: Stream, conversation: Conversation, at: int, count: int) -> None:
     """Copy a conversation that has handed out ``count`` chunks of ``at`` bytes, and interrupt each copy in its way."""
-    copy = copier(conversation)
     expected = stream.after(count)
 
-    lost = copy()
+    lost = copy.deepcopy(conversation)
     lost.receive_failure(ConnectionLost("the connection was reset"))
     (event,) = events_to_the_end(lost)
     if isinstance(event, TurnEnded):
         # The loss is told, also where the answer had finished before.
         assert isinstance(event.error, ConnectionLost)
         assert event.turn.curated is expected.whole
-    check(expected, lost)
+    check(expected, lost, "lost")
 
-    ended = copy()
+    ended = copy.deepcopy(conversation)
     ended.receive_data(b"")
     *chunks, event = events_to_the_end(ended)
     assert all(isinstance(each, ChunkReceived) for each in chunks)
     if isinstance(event, TurnEnded) and event.error is not None:
         assert isinstance(event.error, ALLOWED)
     assert count + len(chunks) == stream.arrived(at) or not stream.separate
-    check(stream.after(count + len(chunks)), ended)
+    check(stream.after(count + len(chunks)), ended, "ended")
 
-    left = copy()
+    left = copy.deepcopy(conversation)
     left.abandon()
     assert left.next() is None
-    check(expected, left)
+    check(expected, left, "left")
 
 
 def sweep(stream: Stream) -> Counter[str]:
     """Interrupt one stream everywhere. Counts at how many places, and at how many of them the turn was whole."""
-    _kept.clear()
     main = stream.conversation()
     offsets = stream.offsets()
     count = 0
@@ -246,7 +226,7 @@ def sweep(stream: Stream) -> Counter[str]:
         if not isinstance(step, ReadBody):  # an error in the stream, or the end of the body
             assert at == len(stream.recorded.body) or (isinstance(step, TurnEnded) and isinstance(step.error, ALLOWED))
             break
-    check(stream.after(count), main)
+    check(stream.after(count), main, "not interrupted")
     return places
 
 
