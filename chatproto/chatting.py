@@ -23,7 +23,17 @@ if TYPE_CHECKING:
     from .screen import Screen
     from .types import GenerateContentResponse, GenerateContentResponseUsageMetadata, Part
 
-__all__ = ["ANSWERED", "NOT_ANSWERED", "STOPPED", "WRONG_USE", "Talk", "read_chat", "resume_chat", "sentence"]
+__all__ = [
+    "ANSWERED",
+    "NOT_ANSWERED",
+    "STOPPED",
+    "WRONG_USE",
+    "Talk",
+    "read_chat",
+    "resume_chat",
+    "sentence",
+    "token_counts",
+]
 
 ANSWERED, NOT_ANSWERED, WRONG_USE, STOPPED = 0, 1, 2, 130
 
@@ -84,7 +94,7 @@ class Talk:
                 if response.candidates and response.candidates[0].finish_reason is not None:
                     finish_reason = response.candidates[0].finish_reason.value
         self._screen.end_line()
-        summary = " · ".join(filter(None, [_tokens(usage), finish_reason]))
+        summary = " · ".join(filter(None, [token_counts(usage), finish_reason]))
         if summary:
             self._screen.note(summary)
         turns = self._chat.turns
@@ -189,7 +199,8 @@ class Talk:
         self._screen.note(f"forgot: {begun}" if wanted == 1 else f"forgot {wanted} turns, from: {begun}")
 
 
-def _tokens(usage: GenerateContentResponseUsageMetadata | None) -> str:
+def token_counts(usage: GenerateContentResponseUsageMetadata | None) -> str:
+    """What an answer cost, for people; "" where that is not known."""
     if usage is None:
         return ""
     counts = {

@@ -1,6 +1,10 @@
-"""The command line: ``chatproto chat``. It is a program over the library, and nothing imports it.
+"""The command line: ``chatproto chat``, and the commands of plug-ins. A program over the library; nothing imports it.
 
 Everything is imported when it is needed, so that ``--help`` comes at once and a missing extra is a sentence.
+
+A package adds a command with an entry point of the group ``chatproto.commands``: its name is the command's, and it is a
+click command, or a function that makes one. ``--help`` loads it for its one-line help, so it should import what it
+works with when it is run.
 """
 
 from __future__ import annotations
@@ -17,12 +21,16 @@ from .errors import ChatProtoError, CredentialError, ValidationError
 from .screen import Screen
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     import click
 
     from .client import Client
     from .types import Part
 
 __all__ = ["command", "main"]
+
+GROUP = "chatproto.commands"
 
 DEFAULT_MODEL = "gemini-2.5-flash"
 
@@ -66,7 +74,18 @@ def command() -> click.Group:
             if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
                 raise click.UsageError(f"--{name} and --resume cannot be used together: a saved chat has its own.")
 
-    @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+    class Commands(click.Group):
+        """Its own commands, and those of plug-ins, which are loaded when they are asked for."""
+
+        def list_commands(self, ctx: click.Context) -> list[str]:
+            return sorted({*super().list_commands(ctx), *_plugins()})
+
+        def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+            own = super().get_command(ctx, cmd_name)
+            plugin = None if own is not None else _plugins().get(cmd_name)
+            return own if plugin is None else _load(plugin)
+
+    @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
     @click.option(
         "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="Print the version."
     )
@@ -152,6 +171,42 @@ def command() -> click.Group:
         sys.exit(_chat(said, model, config, paths, where, streamed=not no_stream, resume=resume))
 
     return chatproto
+
+
+def _plugins() -> dict[str, EntryPoint]:
+    """The commands of other packages, by name."""
+    from importlib.metadata import entry_points  # it takes longer than all of click
+
+    return {each.name: each for each in entry_points(group=GROUP)}
+
+
+def _load(plugin: EntryPoint) -> click.Command:
+    """The command of a plug-in; of one that cannot be loaded, a command that says so."""
+    import click
+
+    try:
+        loaded = plugin.load()
+        found = loaded if isinstance(loaded, click.Command) else loaded()
+    except Exception as error:  # noqa: BLE001  (whatever it is: the other commands work)
+        return _refusing(plugin.name, f"{type(error).__name__}: {error}")
+    if not isinstance(found, click.Command):
+        return _refusing(plugin.name, f"{plugin.value} is no click command")
+    return found
+
+
+def _refusing(name: str, problem: str) -> click.Command:
+    import click
+
+    def refuse() -> None:
+        sys.exit(f"Error: the command {name!r} cannot be loaded: {problem}")
+
+    return click.Command(
+        name,
+        callback=refuse,
+        help=f"Cannot be loaded: {problem}",
+        add_help_option=False,
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )
 
 
 def _chat(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .types import Content, FunctionCall, Part
 
-__all__ = ["Screen"]
+__all__ = ["Screen", "described", "size"]
 
 #: What a terminal might obey: the control characters, but for newline and tab.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -45,33 +45,33 @@ class Screen:
     def parts(self, parts: Iterable[Part], *, asked_for: bool = False) -> None:
         """A piece of an answer, or of a history that was asked for."""
         for part in parts:
-            described = _described(part)
-            if described is not None:
+            words = described(part)
+            if words is not None:
                 self.end_line()
-                self.line(f"[{described}]", "dim") if asked_for else self.note(f"[{described}]")
+                self.line(f"[{words}]", "dim") if asked_for else self.note(f"[{words}]")
             elif part.text and (self._terminal or not part.thought):
                 thinking = bool(part.thought)
                 if thinking != self._thinking:
                     self.end_line()
                 self._thinking = thinking
-                self._text(part.text, "dim" if thinking else "")
+                self.text(part.text, "dim" if thinking else "")
 
     def content(self, content: Content) -> None:
         """One message of a history."""
-        self._text(f"{content.role}: ", "bold")
+        self.text(f"{content.role}: ", "bold")
         self.parts(content.parts or (), asked_for=True)
         self.end_line()
 
     def beginning(self, content: Content) -> str:
         """The first words of a message, on one line."""
         parts = content.parts or ()
-        text = " ".join(part.text for part in parts if part.text) or ", ".join(filter(None, map(_described, parts)))
+        text = " ".join(part.text for part in parts if part.text) or ", ".join(filter(None, map(described, parts)))
         words = " ".join(text.split())
         return words if len(words) <= _FEW else f"{words[: _FEW - 1].rstrip()}…"
 
     def line(self, text: str, style: str = "") -> None:
         """Something that was asked for."""
-        self._text(text, style)
+        self.text(text, style)
         self.end_line()
 
     def note(self, text: str) -> None:
@@ -102,7 +102,7 @@ class Screen:
         """Go to a new line, unless one has just begun."""
         self._thinking = False
         if self._inside_line:
-            self._text("\n")
+            self.text("\n")
 
     def ask_for_line(self, prompt: str) -> str:
         """A line from standard input, edited with readline where that can be. Raises EOFError."""
@@ -114,7 +114,8 @@ class Screen:
             prompt = ""
         return input(prompt)
 
-    def _text(self, text: str, style: str = "") -> None:
+    def text(self, text: str, style: str = "") -> None:
+        """A piece of a line that was asked for, or several lines."""
         _write(self._out, text, style)
         self._inside_line = not text.endswith("\n")
 
@@ -141,14 +142,14 @@ def _forgive(stream: Any, how: str) -> None:
         reconfigure(errors=how)
 
 
-def _described(part: Part) -> str | None:
+def described(part: Part) -> str | None:
     """A part that is not text, in a few words; None for one that is, or has nothing to show."""
     if part.function_call is not None:
         return _call(part.function_call)
     if part.function_response is not None:
         return f"{part.function_response.name} gave {_json(part.function_response.response)}"
     if part.inline_data is not None:
-        return f"{part.inline_data.mime_type or 'data'}, {_size(len(part.inline_data.data or b''))}"
+        return f"{part.inline_data.mime_type or 'data'}, {size(len(part.inline_data.data or b''))}"
     if part.file_data is not None:
         return f"{part.file_data.mime_type or 'file'}, {part.file_data.file_uri}"
     if part.executable_code is not None:
@@ -174,7 +175,8 @@ def _lines(text: str | None) -> str:
     return f"{count} line" if count == 1 else f"{count} lines"
 
 
-def _size(count: int) -> str:
+def size(count: int) -> str:
+    """A number of bytes, for people."""
     if count < 1000:
         return f"{count} bytes"
     return f"{count / 1000:.0f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"

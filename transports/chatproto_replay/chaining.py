@@ -1,0 +1,157 @@
+"""Which exchanges of a cassette belong to one chat, and what each adds to the one before it.
+
+A request of a chat sends all that was said before it. So the request that follows an exchange begins with that one's
+contents and the answer to them. Answers that a client keeps in pieces, one content a chunk, are joined first, as the
+machine folds them.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from chatproto.machines.fold import Fold
+
+from .answers import Answer, contents_of, kind_of, read_answer
+from .cassette import is_list, is_object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .cassette import Exchange
+
+__all__ = ["Link", "chain"]
+
+_BASE64 = ("thoughtSignature", "thought_signature", "data")
+
+
+@attrs.frozen(kw_only=True)
+class Link:
+    """How an exchange stands to those before it.
+
+    ``said`` are the contents that it sends, with the model's pieces joined, and ``places`` where each began in the
+    request. The first ``shared`` of them were said in the exchange with the index ``follows``, or in its answer; None
+    says that this begins a chat. ``again`` says that it sends just what that exchange sent.
+
+    ``lost`` is the index of an exchange whose contents it sends, with another answer after them than that exchange had.
+    """
+
+    said: tuple[Any, ...] = ()
+    places: tuple[int, ...] = ()
+    answer: Answer | None = None
+    follows: int | None = None
+    shared: int = 0
+    again: bool = False
+    lost: int | None = None
+
+
+def chain(exchanges: Sequence[Exchange]) -> list[Link]:
+    """A link for each exchange."""
+    links: list[Link] = []
+    sent: list[list[str]] = []  # what each exchange sends, each content in a form that equal ones share
+    known: dict[str, str] = {}  # one object for equal texts, so that comparing long chats is quick
+    for exchange in exchanges:
+        said, places = _joined(contents_of(exchange.request))
+        keys = [known.setdefault(key, key) for key in map(_key, said)]
+        asks = kind_of(exchange.request) in ("generate", "stream")
+        answer = read_answer(exchange) if asks else None
+        follows, shared = _best(keys, sent, links)
+        links.append(
+            Link(
+                said=tuple(said),
+                places=tuple(places),
+                answer=answer,
+                follows=follows,
+                shared=shared,
+                again=follows is not None and shared == len(keys) == len(sent[follows]),
+                lost=_lost(said, keys, sent, links) if asks else None,
+            )
+        )
+        sent.append(keys)
+    return links
+
+
+def _best(keys: list[str], sent: list[list[str]], links: list[Link]) -> tuple[int | None, int]:
+    """The exchange that shares most with ``keys``, the latest of several, and how many contents that is."""
+    best: int | None = None
+    most = 0
+    for index in reversed(range(len(sent))):
+        if links[index].answer is None:
+            continue
+        before = [*sent[index], *_answered(links[index])]
+        shared = _common(before, keys)
+        if shared > most:
+            best, most = index, shared
+        if shared == len(before):
+            break  # nothing earlier says as much
+    return best, most
+
+
+def _lost(said: list[Any], keys: list[str], sent: list[list[str]], links: list[Link]) -> int | None:
+    """The exchange that this one goes on from, where the model is said to have answered what it did not."""
+    before = [
+        index
+        for index, each in enumerate(sent)
+        if each and links[index].answer is not None and len(each) < len(keys) and keys[: len(each)] == each
+    ]
+    count = max((len(sent[index]) for index in before), default=0)
+    if not count or not (is_object(said[count]) and said[count].get("role") == "model"):
+        return None
+    nearest = [index for index in before if len(sent[index]) == count]  # several: it was sent more than once
+    if any(keys[count] in _answered(links[index]) for index in nearest):
+        return None
+    answers = ((index, links[index].answer) for index in nearest)
+    return max((index for index, answer in answers if answer is not None and answer.whole), default=None)
+
+
+def _answered(link: Link) -> list[str]:
+    content = link.answer.content if link.answer is not None else None
+    return [] if content is None else [_key(content)]
+
+
+def _common(before: list[str], now: list[str]) -> int:
+    count = 0
+    for one, other in zip(before, now, strict=False):
+        if one is not other and one != other:
+            break
+        count += 1
+    return count
+
+
+def _joined(contents: list[Any]) -> tuple[list[Any], list[int]]:
+    """Contents with those of the model that follow each other folded into one, and the place of each."""
+    said: list[Any] = []
+    places: list[int] = []
+    fold: Fold | None = None
+    for place, content in enumerate(contents):
+        pieces = is_object(content) and content.get("role") == "model" and is_list(content.get("parts"))
+        if fold is None or not pieces:
+            fold = Fold() if pieces else None
+            said.append(content)
+            places.append(place)
+        if fold is not None:
+            fold.add(content)
+            said[-1] = fold.content()
+    return said, places
+
+
+def _key(content: Any) -> str:
+    """JSON text that contents share which say the same."""
+    if is_object(content):
+        content = {**content, "role": content.get("role") or "user"}
+    return json.dumps(dict(_spelled(content)) if is_object(content) else content, sort_keys=True)
+
+
+def _spelled(item: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Members, with base64 in one of its two alphabets."""
+    for name, held in item.items():
+        if isinstance(held, str) and name in _BASE64:
+            yield name, held.translate({45: "+", 95: "/"}).rstrip("=")
+        elif is_object(held):
+            yield name, dict(_spelled(held))
+        elif is_list(held):
+            yield name, [dict(_spelled(each)) if is_object(each) else each for each in held]
+        else:
+            yield name, held
