@@ -177,8 +177,8 @@ from chatproto_replay import Recorder
 
 name, path = sys.argv[1:]
 secrets = Secrets({}, url="https://h")
-with Recorder(ScriptedTransport(*[name * 500] * 25), path) as recorder:
-    for number in range(25):
+with Recorder(ScriptedTransport(*[name * 500] * 12), path) as recorder:
+    for number in range(12):
         request = Request(method="POST", url=f"https://h/{name}/{number}", body=(b"{}",))
         with recorder.open(request, secrets) as response:
             while response.read():
@@ -190,7 +190,7 @@ def test_processes(path: Path) -> None:
     """Several processes that record to one path, as workers of a test run may: whoever reads it finds a whole cassette
     of one of them, at any time, and in the end nothing else is in the folder.
     """
-    names = ["a", "b", "c"]
+    names = ["a", "b"]
     running = [subprocess.Popen([sys.executable, "-c", _PROCESS, name, str(path)]) for name in names]
     seen: set[tuple[str, int]] = set()
     while any(process.poll() is None for process in running):
@@ -202,8 +202,8 @@ def test_processes(path: Path) -> None:
                 map(str, range(len(exchanges)))
             )
             seen.add((authors.pop(), len(exchanges)))
-    assert [process.wait() for process in running] == [0, 0, 0]
-    assert len(Cassette.load(path).exchanges) == 25
+    assert [process.wait() for process in running] == [0, 0]
+    assert len(Cassette.load(path).exchanges) == 12
     assert [each.name for each in path.parent.iterdir()] == [path.name]
     assert seen
 
