@@ -22,7 +22,7 @@ from .canonical import canonical
 from .cassette import is_list, is_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from chatproto.types import Candidate, GenerateContentResponse
 
@@ -129,16 +129,30 @@ def _next_request(interruption: Interruption) -> list[Json]:
     return contents
 
 
-def _check_calls(interruption: Interruption, contents: Sequence[Json]) -> None:
-    """Each function call is answered by the content after it."""
-    for place, content in enumerate(contents):
-        calls = calls_in(content)
-        answers = [each for later in contents[place + 1 : place + 2] for each in responses_in(later)]
-        for call in calls:
-            key = "id" if call.get("id") else "name"
-            if not any(each.get(key) == call.get(key) for each in answers):
-                problem = f"$.contents[{place}] calls {call.get('name')!r}, and nothing answers it"
-                raise _broken(interruption, "L7", problem)
+def _check_calls(interruption: Interruption, contents: list[Json]) -> None:
+    """The calls of the model are answered before it speaks again."""
+    open_calls: list[Json] = []
+    answering = False
+    for content in contents:
+        if content.get("role") == "model":
+            if open_calls and answering:
+                break
+            answering = False
+            open_calls += calls_in(content)
+        else:
+            answering = True
+            for response in responses_in(content):
+                answered = next((each for each in open_calls if _answers(response, each)), None)
+                if answered is not None:
+                    open_calls.remove(answered)
+    if open_calls:
+        names = ", ".join(repr(call.get("name")) for call in open_calls)
+        raise _broken(interruption, "L7", f"in the next request, nothing answers the call of {names}")
+
+
+def _answers(response: Json, call: Json) -> bool:
+    key = "id" if call.get("id") else "name"
+    return bool(response.get(key) == call.get(key))
 
 
 def _alike(sent: list[Json], past: list[Json], answer: Json | None) -> bool:
