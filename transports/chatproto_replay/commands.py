@@ -232,6 +232,8 @@ def import_(file: str, output: str | None) -> None:
         sys.exit(NOT_DONE)
     for left in imported.left_out:
         click.echo(f"left out: {left}", err=True)
+    for bodiless in imported.unplayable:
+        click.echo(f"no request will match: {bodiless} has no body in the file (older vcrpy, with aiohttp)", err=True)
     count = len(imported.cassette.exchanges)
     if not count:
         screen.error(f"{file} has no exchange with Gemini or Vertex AI, so nothing was written")

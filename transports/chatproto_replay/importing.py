@@ -33,10 +33,14 @@ __all__ = ["Imported", "import_vcr", "output_beside"]
 
 @attrs.frozen(kw_only=True)
 class Imported:
-    """What became of a file. ``left_out`` names the requests that were for another API, without their queries."""
+    """What became of a file. ``left_out`` names the requests that were for another API, without their queries.
+
+    ``unplayable`` names exchanges that no request will match, because vcrpy has not recorded the body.
+    """
 
     cassette: Cassette
     left_out: tuple[str, ...] = ()
+    unplayable: tuple[str, ...] = ()
 
 
 def import_vcr(path: str | os.PathLike[str]) -> Imported:
@@ -53,8 +57,10 @@ def import_vcr(path: str | os.PathLike[str]) -> Imported:
     for each, exchange in zip(kept, exchanges, strict=True):
         _search(each, exchange, secrets, name)
     left_out = [_named(each, secrets) for each in interactions if each not in kept]
+    bodiless = [_named(each, secrets) for each in kept if _asks_model(each) and not each.content]
     by = f"vcrpy, in {Path(name).name}; imported by {Cassette().by}"
-    return Imported(cassette=Cassette(exchanges=tuple(exchanges), by=by), left_out=tuple(left_out))
+    cassette = Cassette(exchanges=tuple(exchanges), by=by)
+    return Imported(cassette=cassette, left_out=tuple(left_out), unplayable=tuple(bodiless))
 
 
 def output_beside(path: str) -> str:

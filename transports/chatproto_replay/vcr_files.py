@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Interaction", "read_vcr"]
 
 VERSION = 1
+#: How many values a body may have that is written as YAML. A few lines of YAML can stand for more than fit anywhere.
+MOST_VALUES = 10_000_000
 
 
 @attrs.frozen(kw_only=True)
@@ -233,6 +235,8 @@ class _Reader:
 
     def _written(self, value: Any, place: str) -> bytes:
         try:
+            if _expanded(value, {}) > MOST_VALUES:
+                raise MalformedCassette(f"{self._name}: {place}: anchors make it too large to be a body")
             return json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass")
         except (TypeError, ValueError, RecursionError):
             self._refuse(place, "expected JSON", value)
@@ -277,6 +281,16 @@ class _Reader:
 def _is_several(value: Any) -> TypeGuard[list[Any] | tuple[Any, ...]]:
     """Whether a value is a list, or a tuple, which YAML can have too."""
     return isinstance(value, (list, tuple))
+
+
+def _expanded(value: Any, known: dict[int, int]) -> int:
+    """How many values JSON would have, where YAML may name one that stands elsewhere."""
+    if id(value) in known or not (is_object(value) or _is_several(value)):
+        return known.get(id(value), 1)
+    known[id(value)] = 1  # where it contains itself, writing it will tell
+    inner = value.values() if is_object(value) else value
+    known[id(value)] = 1 + sum(_expanded(each, known) for each in inner)
+    return known[id(value)]
 
 
 def _is_text(data: bytes) -> bool:
