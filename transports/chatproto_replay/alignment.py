@@ -11,7 +11,7 @@ from .canonical import canonical
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["aligned", "similarity"]
+__all__ = ["aligned", "similarity", "words"]
 
 #: An item of the recorded list and one of the list that is compared with it, by index; None where it has no partner.
 Pair = tuple[int | None, int | None]
@@ -73,9 +73,9 @@ def _partners(ours: list[str], theirs: list[str]) -> Iterator[Pair]:
 
 def _most_alike(few: list[str], many: list[str]) -> Iterator[tuple[int, int]]:
     """For each of ``few`` one of ``many``, both in order, with the greatest sum of similarities."""
-    few_words, many_words = [_words(each) for each in few], [_words(each) for each in many]
+    few_words, many_words = [words(each) for each in few], [words(each) for each in many]
     spare = len(many) - len(few)
-    alike = [[_alike(words, many_words[a + s]) for s in range(spare + 1)] for a, words in enumerate(few_words)]
+    alike = [[similarity(each, many_words[a + s]) for s in range(spare + 1)] for a, each in enumerate(few_words)]
     # best[a][s]: the greatest sum for few[a:], where s of many have been left out before.
     best = [[0.0] * (spare + 1) for _ in range(len(few) + 1)]
     for a in reversed(range(len(few))):
@@ -104,15 +104,12 @@ def _with_moves(found: list[Pair], ours: list[str], theirs: list[str]) -> list[P
     return [(i, j) for i, j in pairs if j is not None or i not in away]
 
 
-def similarity(one: str, other: str) -> float:
-    """How many words two texts have in common: 1.0 for all, 0.0 for none."""
-    return _alike(_words(one), _words(other))
-
-
-def _words(text: str) -> Counter[str]:
+def words(text: str) -> Counter[str]:
+    """How often each word occurs in a text."""
     return Counter(_WORD.findall(text))
 
 
-def _alike(one: Counter[str], other: Counter[str]) -> float:
+def similarity(one: Counter[str], other: Counter[str]) -> float:
+    """How many words two texts have in common: 1.0 for all, 0.0 for none."""
     total = one.total() + other.total()
     return 2 * (one & other).total() / total if total else 1.0

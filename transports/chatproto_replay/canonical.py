@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+from json.encoder import encode_basestring_ascii as _quoted  # json.dumps of a text, three times as fast
 from typing import TYPE_CHECKING, Any
 
 from .cassette import is_list, is_object
@@ -30,9 +30,9 @@ def canonical(value: Any) -> str:
     The order of keys does not matter; 1 and 1.0 are equal, 1 and true are not.
     """
     if isinstance(value, str):
-        return json.dumps(value)
+        return _quoted(value)
     if is_object(value):
-        return "{" + ",".join(f"{json.dumps(name)}:{canonical(value[name])}" for name in sorted(value)) + "}"
+        return "{" + ",".join([f"{_quoted(name)}:{canonical(value[name])}" for name in sorted(value)]) + "}"
     if is_list(value):
         return "[" + ",".join([canonical(each) for each in value]) + "]"
     if isinstance(value, float) and value.is_integer():

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from .advice import advised
-from .alignment import similarity
+from .alignment import similarity, words
 from .canonical import by_name, canonical, fingerprint
 from .cassette import is_list, is_object
 from .errors import CassetteExhausted, RequestMismatch, UnplayedExchanges
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["exhausted", "mismatch", "unplayed", "which_message", "without_credential"]
 
-_LOOKED_AT = 100  # exchanges that are searched for the nearest one
+_LOOKED_AT = 50  # exchanges that are searched for the nearest one
 _LISTED = 20  # exchanges of those that were not played
 
 _RECORD_AGAIN = 'record it again: pytest --replay-mode=record, or use_cassette(path, mode="record")'
@@ -37,15 +37,17 @@ def mismatch(
     *,
     total: int,
     left: Sequence[int],
+    equal: Sequence[int] | None = None,
     in_order: bool = True,
 ) -> RequestMismatch:
     """The error for a request that does not equal the next exchange, or with ``in_order=False`` none that is left.
 
     ``recorded`` gives the request of an exchange by its index, of ``total`` ones; ``left`` are the indices of those
-    that were not played, of which there is one at least. All requests are as the rules of the player see them.
+    that were not played, of which there is one at least, and ``equal`` those that ``now`` equals in spite of all; None
+    has them looked for. All requests are as the rules of the player see them.
     """
-    key = fingerprint(now)
-    equal = [index for index in range(total) if fingerprint(recorded(index)) == key]
+    if equal is None:
+        equal = _equal(now, recorded, total)
     if in_order:
         index = left[0]
         lines = [f"{name}: request {now} is not the recorded exchange {index + 1} of {total}"]
@@ -86,17 +88,27 @@ def _what_to_do(advice: Sequence[Any], *, later: bool) -> list[str]:
 
 
 def exhausted(
-    name: str, now: RecordedRequest, recorded: Callable[[int], RecordedRequest], *, total: int
+    name: str,
+    now: RecordedRequest,
+    recorded: Callable[[int], RecordedRequest],
+    *,
+    total: int,
+    equal: Sequence[int] | None = None,
 ) -> CassetteExhausted:
-    """The error for a request that came when all exchanges were played."""
-    key = fingerprint(now)
-    equal = [index + 1 for index in range(total) if fingerprint(recorded(index)) == key]
-    twice = f" It equals exchange {equal[-1]}: the program asks again." if equal else ""
+    """The error for a request that came when all exchanges were played. The arguments are those of ``mismatch``."""
+    if equal is None:
+        equal = _equal(now, recorded, total)
+    twice = f" It equals exchange {equal[-1] + 1}: the program asks again." if equal else ""
     return CassetteExhausted(
         f"{name} has {total} exchange{'s' * (total != 1)}, all played, and there is one more request:"
         f" {_described(now)}.{twice}\n"
         f"If the change is meant, {_RECORD_AGAIN}."
     )
+
+
+def _equal(now: RecordedRequest, recorded: Callable[[int], RecordedRequest], total: int) -> list[int]:
+    key = fingerprint(now)
+    return [index for index in range(total) if fingerprint(recorded(index)) == key]
 
 
 def unplayed(name: str, requests: Sequence[RecordedRequest], *, left: Sequence[int]) -> UnplayedExchanges:
@@ -146,8 +158,8 @@ def _around(index: int, total: int) -> list[int]:
 
 def _nearest(now: RecordedRequest, recorded: Callable[[int], RecordedRequest], among: Sequence[int]) -> int:
     """The first of those that have most words in common with ``now``."""
-    words = _text(now)
-    return max(among[:_LOOKED_AT], key=lambda index: similarity(_text(recorded(index)), words))
+    ours = words(_text(now))
+    return max(among[:_LOOKED_AT], key=lambda index: similarity(words(_text(recorded(index))), ours))
 
 
 def _text(request: RecordedRequest) -> str:

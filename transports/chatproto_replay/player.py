@@ -229,10 +229,11 @@ class Player:
             if index is not None:
                 del self._left[index]
                 return exchanges[index]
-        raise without_credential(self._refusal(now, left), now, secrets)
+        raise without_credential(self._refusal(now, key, left), now, secrets)
 
-    def _refusal(self, now: RecordedRequest, left: list[int]) -> CassetteExhausted | RequestMismatch:
+    def _refusal(self, now: RecordedRequest, key: bytes, left: list[int]) -> CassetteExhausted | RequestMismatch:
         total = len(self.cassette.exchanges)
+        equal = [index for index in range(total) if self._key(index) == key]
         if not left:
-            return exhausted(self.path, now, self._recorded, total=total)
-        return mismatch(self.path, now, self._recorded, total=total, left=left, in_order=self.in_order)
+            return exhausted(self.path, now, self._recorded, total=total, equal=equal)
+        return mismatch(self.path, now, self._recorded, total=total, left=left, equal=equal, in_order=self.in_order)
