@@ -162,7 +162,7 @@ def calling(name: str, *calls: dict[str, Any]) -> dict[str, Any]:
 def test_functions(capsys: pytest.CaptureFixture[str]) -> None:
     """The tool loop's snippet: the function runs, and the history has the round."""
     client = client_of(calling("get_weather", {"city": "London"}), "Sunny.")
-    exec(section("def get_weather"), {"client": client})
+    exec(section('"tools": [get_weather]})\nprint'), {"client": client})
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "Sunny."
     assert [line.split()[0] for line in lines[1:]] == ["user", "model", "user", "model"]
@@ -221,31 +221,14 @@ server.run()
 '''
 
 
-def test_a_player(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """The replay snippet runs from the repository's root, without a key."""
-    monkeypatch.chdir(ROOT)
-    monkeypatch.delenv("GEMINI_API_KEY", raising=False)
-    monkeypatch.delenv("GOOGLE_API_KEY", raising=False)
-    exec(section("with Player("), {"genai": chatproto})
-    lines = capsys.readouterr().out.splitlines()
-    assert "Paris" in lines[0]
-
-
-def test_a_scripted_transport() -> None:
-    """The snippet on tests without a recording asserts for itself; that it got so far is checked."""
-    names: dict[str, Any] = {"genai": chatproto}
-    exec(section("ScriptedTransport("), names)
-    assert len(names["chat"].turns) == 2
-
-
 def test_every_python_snippet_is_run_here() -> None:
-    """No snippet is left that no test above runs."""
+    """No snippet is left that no test above runs, or one of ``test_readme_replay.py``."""
     ran = (
         "import chatproto as genai ",
         "except errors.APIError",
         "async def main",
         "class Colour",
-        "def get_weather",
+        '"tools": [get_weather]})\nprint',
         "refuse_call",
         "chat.snapshot()",
         "ClientSession",
@@ -253,8 +236,12 @@ def test_every_python_snippet_is_run_here() -> None:
         "TransportConformance",
         "import http.client",
         "requests.Session()",
-        "with Player(",
-        "ScriptedTransport(",
+        "def capital",
+        "def test_capital(",
+        "def test_wherever_it_breaks_off",
+        "import use_cassette",
+        "import httpx_transport",
+        "FunctionTransport(",
     )
     assert len(blocks("python")) == len(ran)
     assert len({section(words) for words in ran}) == len(ran)
