@@ -7,9 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Union
 
-import pytest
-
-from .marking import command_for
+from .marking import command_for, misused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -41,8 +39,8 @@ def interrupted(function: Callable[..., Any], run: Run, only: str | None) -> Cal
     """A function that runs ``function`` for each interruption in turn, and stops at the first one that fails.
 
     A function that takes ``replay_interruption`` gets a machine that was interrupted; any other is played to by an
-    interrupted transport. ``only`` is what ``--replay-cut`` asks for. The function is asynchronous if ``function`` is:
-    whoever runs such tests runs all of it as one.
+    interrupted transport, and may ask for less afterwards, or for something else. ``only`` is what ``--replay-cut``
+    asks for. The function is asynchronous if ``function`` is: whoever runs such tests runs all of it as one.
     """
 
     def run_all(**arguments: Any) -> None:
@@ -95,7 +93,7 @@ def _chosen(run: Run, only: str | None, *, machines: bool) -> Iterator[_Any]:
             yield each
     if not found:
         what = "has no answer to interrupt" if only is None else f"has no interruption {only} (EXCHANGE:BYTE:WAY)"
-        raise pytest.UsageError(f"{run.marking.path} {what}")
+        raise misused(f"{run.marking.path} {what}")
 
 
 def _interruptions(run: Run, exchanges: tuple[Exchange, ...], *, machines: bool) -> Iterator[_Any]:

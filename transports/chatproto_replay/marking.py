@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["FIXTURES", "MARKER", "Marking", "cassette_of", "command_for", "is_replay_test"]
+__all__ = ["FIXTURES", "MARKER", "Marking", "cassette_of", "command_for", "is_replay_test", "misused"]
 
 MARKER = (
     "replay(name=None, *, mode=None, match=(), redact=(), faults=(), cuts=None, pace=0.0, in_order=True,"
@@ -33,6 +33,11 @@ FIXTURES = frozenset(
 Cuts = Literal["events", "every-byte"]
 _MODES = ("replay", "record", "record-missing", "live")
 _VARIABLE = "CHATPROTO_REPLAY_MODE"
+
+
+def misused(words: str) -> BaseException:
+    """The failure of a test whose marker or fixtures make no sense: the words are all that is to be shown of it."""
+    return pytest.fail.Exception(words, pytrace=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,16 +61,16 @@ class Marking:
 
     @classmethod
     def of(cls, item: pytest.Item) -> Marking:
-        """What the markers and options say of ``item``. Raises UsageError for what makes no sense."""
+        """What the markers and options say of ``item``. Fails the test for what makes no sense."""
         given = _given(item)
         mode = given.get("mode")
         chosen = item.config.getoption("replay_mode") or os.environ.get(_VARIABLE) or mode or "replay"
-        for source, value in ((f"the mode of {_VARIABLE} or an option", chosen), ("the marker's mode", mode)):
+        for source, value in (("the marker's mode", mode), (f"the mode of {_VARIABLE}", chosen)):
             if value is not None and value not in _MODES:
-                raise pytest.UsageError(f"{source} is one of {', '.join(_MODES)}, not {value!r}")
+                raise misused(f"{source} is one of {', '.join(_MODES)}, not {value!r}")
         cuts = given.get("cuts")
         if cuts is not None and cuts not in get_args(Cuts):
-            raise pytest.UsageError(f"the marker replay: cuts is one of {', '.join(get_args(Cuts))}, not {cuts!r}")
+            raise misused(f"the marker replay: cuts is one of {', '.join(get_args(Cuts))}, not {cuts!r}")
         return cls(
             path=cassette_of(item),
             mode=chosen,
@@ -91,7 +96,7 @@ def _given(item: pytest.Item) -> dict[str, Any]:
         unknown = sorted(arguments.keys() - _ARGUMENTS)
         if unknown or len(mark.args) > 1:
             what = ", ".join(unknown) if unknown else f"{len(mark.args)} names"
-            raise pytest.UsageError(f"{item.nodeid}: the marker is {MARKER.partition(':')[0]}, and was given {what}")
+            raise misused(f"{item.nodeid}: the marker is {MARKER.partition(':')[0]}, and was given {what}")
         found = {**arguments, **found}
     return found
 
@@ -113,7 +118,7 @@ def is_replay_test(item: pytest.Item) -> bool:
 
 
 def cassette_of(item: pytest.Item) -> Path:
-    """The path of a test's cassette. Raises UsageError for a name that is no text."""
+    """The path of a test's cassette. Fails the test for a name that is no text."""
     name = _given(item).get("name")
     folder = item.path.parent
     cassettes = folder / str(item.config.getini("replay_dir"))
@@ -122,7 +127,7 @@ def cassette_of(item: pytest.Item) -> Path:
         test = f"{cls.__qualname__}.{item.name}" if cls is not None else item.name
         return cassettes / item.path.stem / f"{_safe(test)}.json"
     if not isinstance(name, str) or not name:
-        raise pytest.UsageError(f"{item.nodeid}: the name of a cassette is text, not {name!r}")
+        raise misused(f"{item.nodeid}: the name of a cassette is text, not {name!r}")
     if name.endswith(".json"):
         return folder / name
     return cassettes / f"{name}.json"

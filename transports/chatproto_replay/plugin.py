@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .marking import MARKER, Marking, is_replay_test
+from .marking import MARKER, Marking, is_replay_test, misused
 from .tallying import ON_REPORTS, Tally
 
 if TYPE_CHECKING:
@@ -131,7 +131,8 @@ def replay_server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     for name in ("NO_PROXY", "no_proxy"):  # a proxy would look for loopback on its own machine
         monkeypatch.setenv(name, ",".join(filter(None, (os.environ.get(name), "127.0.0.1"))))
     if run.mode == "replay":
-        monkeypatch.setenv("GEMINI_API_KEY", "replay")
+        # No message holds it by chance: where a credential is quoted, the words are withheld.
+        monkeypatch.setenv("GEMINI_API_KEY", "a-key-that-opens-nothing")
         for name in ("GOOGLE_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_GENAI_USE_ENTERPRISE"):
             monkeypatch.delenv(name, raising=False)
     return served
@@ -142,7 +143,7 @@ def replay_interruption(request: pytest.FixtureRequest) -> Any:
     """What was interrupted: there is one for each run of the test, so this is filled in when it runs."""
     run = _run_of(request)
     if run.marking.cuts is None:
-        raise pytest.UsageError("replay_interruption is for tests whose marker has cuts='events' or 'every-byte'")
+        raise misused("replay_interruption is for tests whose marker has cuts='events' or 'every-byte'")
     if run.mode != "replay":
         pytest.skip("what can be interrupted is recorded already: this test sends nothing")
 

@@ -9,7 +9,7 @@ import pytest
 
 from .cassette import Cassette
 from .errors import CassetteError, CassetteMissing
-from .marking import command_for
+from .marking import command_for, misused
 from .network import network_blocked
 from .watching import Watched
 
@@ -33,7 +33,7 @@ class Run:
     """One run of one test. ``recorders`` says which test of this session has recorded which cassette.
 
     A cassette that several tests name is recorded by the first; the others play what it has recorded, or each would
-    undo the recording of the one before.
+    undo the recording of the one before. (Workers of pytest-xdist do not know of each other: the last one wins.)
     """
 
     def __init__(self, item: pytest.Item, marking: Marking, recorders: dict[Path, str]) -> None:
@@ -57,7 +57,7 @@ class Run:
     def want_transport(self) -> Watched:
         """The transport of the test. Its cassette is opened when the test begins, or a fixture asks for it before."""
         if self._server is not None:
-            raise pytest.UsageError("a test takes replay_server or a transport: both would play the same cassette")
+            raise misused("a test takes replay_server or a transport: both would play the same cassette")
         self._wants_transport = True
         return self.transport
 
@@ -65,9 +65,9 @@ class Run:
         """A server for the test, which passes requests on to ``upstream`` where it does."""
         marking = self.marking
         if self._wants_transport:
-            raise pytest.UsageError("a test takes replay_server or a transport: both would play the same cassette")
+            raise misused("a test takes replay_server or a transport: both would play the same cassette")
         if marking.faults or marking.cuts or not marking.in_order:
-            raise pytest.UsageError("replay_server knows no faults, no cuts and no in_order")
+            raise misused("replay_server knows no faults, no cuts and no in_order")
         from .server import GOOGLE, Served
 
         with self._explained():
@@ -170,10 +170,10 @@ class Run:
             return
         if complaint is not None:
             self.counts["left over"] = self._left()
-            self._fail(f"{complaint}\nIf the test is right and the cassette is old: {self._command(_RECORD)}")
+            self._fail(f"{complaint}\nTo record this test again: {self._command(_RECORD)}")
         unstruck = self._faulty.unstruck if self._faulty is not None else ()
         if unstruck:
-            self._fail("these faults did not happen:\n" + "\n".join(f"  {fault}" for fault in unstruck))
+            self._fail(f"{self._shown()}: these faults did not happen:\n" + "\n".join(f"  {each}" for each in unstruck))
 
     def _abandon(self, error: BaseException) -> None:
         """The test has failed: its own exception is what is told, with what is known about it."""
@@ -187,7 +187,7 @@ class Run:
             except CassetteError as other:
                 refusal = other if self._server.refused else None
         if isinstance(error, CassetteError):
-            error.add_note(f"If the test is right and the cassette is old: {self._command(_RECORD)}")
+            error.add_note(f"To record this test again: {self._command(_RECORD)}")
         elif refusal is not None:
             error.add_note(f"Before that, a request did not fit the cassette: {refusal}")
 
@@ -212,7 +212,7 @@ class Run:
         return sum(take["exchanges"] - take["played"] for take in takes.get("unfinished", ())) or status.get("left", 0)
 
     def _fail(self, message: str) -> None:
-        raise pytest.fail.Exception(f"{self._shown()}: {message}", pytrace=False)
+        raise pytest.fail.Exception(message.replace(str(self.marking.path), self._shown()), pytrace=False)
 
     def _shown(self) -> str:
         path, root = self.marking.path, self.item.config.rootpath
