@@ -540,6 +540,18 @@ UUIDS = ("11111111-2222-3333-4444-555555555555", "aaaaaaaa-bbbb-cccc-dddd-eeeeee
             chat("12.5 apples"),
             [rules.replace("$.contents[0].parts[0].text", r"\d+(?:\.\d+)?", "NUMBER")],
         ),
+        (
+            {"systemInstruction": {"parts": [{"text": f"It is 10:30 on 2026-01-02. User {UUIDS[0]}."}]}},
+            {"systemInstruction": {"parts": [{"text": f"It is 9:05 on 2027-03-04. User {UUIDS[1]}."}]}},
+            [
+                rules.replace("$.systemInstruction.parts[0].text", pattern, name)
+                for name, pattern in (
+                    ("UUID", r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
+                    ("DATE", r"\d{4}-\d\d-\d\d"),
+                    ("TIME", r"\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?"),
+                )
+            ],
+        ),
         (chat("apples"), chat("pears"), [rules.ignore("$.contents[0].parts[0].text")]),
         ({"a": {"temperature": 1}}, {"a": {"temperature": 2}}, [rules.ignore("$.a.temperature")]),
         ({"a": {"temperature": 1}}, {"a": {}}, [rules.ignore("$.a.temperature")]),

@@ -41,11 +41,9 @@ def advised(recorded: RecordedRequest, now: RecordedRequest, found: Iterable[Dif
     advice: dict[rules.Rule, None] = {}
     try:
         for each in found:
-            rule = _rule(each, recorded, now)
-            if rule is None:
-                return ()
-            advice[rule] = None
-            if len(advice) > _MOST:
+            some = _rules(each, recorded, now)
+            advice |= dict.fromkeys(some)
+            if not some or len(advice) > _MOST:
                 return ()
     except ValidationError:  # a rule that would hide too much
         return ()
@@ -53,7 +51,8 @@ def advised(recorded: RecordedRequest, now: RecordedRequest, found: Iterable[Dif
     return tuple(advice) if alike else ()
 
 
-def _rule(difference: Difference, recorded: RecordedRequest, now: RecordedRequest) -> rules.Rule | None:
+def _rules(difference: Difference, recorded: RecordedRequest, now: RecordedRequest) -> list[rules.Rule]:
+    """Rules for one difference; none where it is of the conversation."""
     here, there = difference.place, difference.recorded_place
     place = here if here is not None else there
     if place is None:
@@ -61,30 +60,30 @@ def _rule(difference: Difference, recorded: RecordedRequest, now: RecordedReques
     if difference.kind != "changed":
         around = place[:-1]
         if not around or around[0] == "contents":
-            return None
-        return rules.unordered(written(around)) if difference.kind == "moved" else rules.ignore(written(around))
+            return []
+        return [rules.unordered(written(around)) if difference.kind == "moved" else rules.ignore(written(around))]
     if here is not None and there is not None:
         replaced = _replaced(place, _at(there, recorded), _at(here, now))
-        if replaced is not None:
+        if replaced:
             return replaced
-    return rules.ignore(written(place)) if here == there else None
+    return [rules.ignore(written(place))] if here == there else []
 
 
-def _outside(path: str, recorded: RecordedRequest, now: RecordedRequest) -> rules.Rule | None:
+def _outside(path: str, recorded: RecordedRequest, now: RecordedRequest) -> list[rules.Rule]:
     match path:
         case "path":
-            return _varying(path, path, recorded.path, now.path) or rules.ignore(path)
+            return _varying(path, path, recorded.path, now.path) or [rules.ignore(path)]
         case "body" if recorded.body and now.body and recorded.body.kind == now.body.kind == "text":
             return _varying(path, path, recorded.body.value, now.body.value)
         case "method" | "body":
-            return None
+            return []
         case _:
-            return rules.ignore(path)
+            return [rules.ignore(path)]
 
 
-def _replaced(place: Place, recorded: Any, now: Any) -> rules.Rule | None:
+def _replaced(place: Place, recorded: Any, now: Any) -> list[rules.Rule]:
     if not isinstance(recorded, str) or not isinstance(now, str):
-        return None
+        return []
     everywhere = written(place)
     if place[0] == "contents":
         everywhere = re.sub(r"^\$\.contents\[\d+\](\.parts\[\d+\])?", _any_index, everywhere)
@@ -95,12 +94,23 @@ def _any_index(found: re.Match[str]) -> str:
     return re.sub(r"\d+", "*", found[0])
 
 
-def _varying(everywhere: str, place: str, recorded: str, now: str) -> rules.Rule | None:
-    """The rule for what differs in two texts, if that is a date, an id, or another thing that differs by nature."""
-    for name, pattern, anywhere in _VARIABLE:
-        if re.sub(pattern, name, recorded) == re.sub(pattern, name, now):
-            return rules.replace(everywhere if anywhere else place, pattern, name)
-    return None
+def _varying(everywhere: str, place: str, recorded: str, now: str) -> list[rules.Rule]:
+    """Rules for what differs in two texts, if that is dates, ids, and other things that differ by nature."""
+
+    def alike(patterns: list[tuple[str, str, bool]]) -> bool:
+        texts = [recorded, now]
+        for name, pattern, _ in patterns:
+            texts = [re.sub(pattern, name, text) for text in texts]
+        return texts[0] == texts[1]
+
+    needed = list(_VARIABLE)
+    if not alike(needed):
+        return []
+    for each in reversed(_VARIABLE):  # the vaguest first
+        fewer = [other for other in needed if other is not each]
+        if alike(fewer):
+            needed = fewer
+    return [rules.replace(everywhere if anywhere else place, pattern, name) for name, pattern, anywhere in needed]
 
 
 def _at(place: Place, request: RecordedRequest) -> Any:
