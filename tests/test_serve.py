@@ -680,12 +680,15 @@ def test_record_missing_and_live(path: Path) -> None:
 
 
 @pytest.mark.parametrize("place", ["x-goog-api-key", "authorization", "key"])
-def test_no_credential_is_kept(path: Path, capfd: pytest.CaptureFixture[str], place: str) -> None:
+def test_no_credential_is_kept(
+    path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, place: str
+) -> None:
     """Law L15: however it is sent, it reaches the upstream server in a header, and nothing else has it."""
     sent: dict[str, Any] = {"params": {"alt": "sse", "key": KEY}} if place == "key" else {}
     if place != "key":
         sent = {"params": {"alt": "sse"}, "headers": {place: f"Bearer {KEY}" if place == "authorization" else KEY}}
     shown: list[str] = []
+    caplog.set_level(0)
 
     def post(served: Served, document: Any) -> requests.Response:
         shown.append(repr(served) + repr(vars(served)) + repr(vars(served._source)))
@@ -704,9 +707,17 @@ def test_no_credential_is_kept(path: Path, capfd: pytest.CaptureFixture[str], pl
         assert post(served, {"contents": [{"parts": [{"text": f"my key is {KEY}"}]}]}).status_code == 409
         assert "withheld" in shown[-1]
         shown.append(served._source.summary())
+        for line in (
+            f"/a?key={KEY} HTTP/1.1\r\nhost: h\r\nx-goog-api-key {KEY}\r\n\r\n",
+            f"{KEY}\x00 HTTP/1.1\r\n\r\n",
+        ):
+            with socket.create_connection(("127.0.0.1", int(served.url.rpartition(":")[2])), timeout=10) as connection:
+                connection.sendall(f"GET {line}".encode())
+                assert connection.recv(65536).startswith(b"HTTP/1.")
     report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     report.stack[:] = [frame for frame in report.stack if frame.filename != __file__]  # this one has the key
-    everything = [*shown, *report.format(), path.read_text(), *capfd.readouterr()]
+    logged = [caplog.handler.format(each) for each in caplog.records if not each.name.startswith("urllib3")]
+    everything = [*shown, *report.format(), *logged, path.read_text(), *capfd.readouterr()]
     assert [text for text in everything if KEY in text] == []
 
 

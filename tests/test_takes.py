@@ -126,6 +126,22 @@ def test_cassettes_that_begin_alike_take_turns(tmp_path: Path) -> None:
     assert [each.name for each in takes.cassettes] == ["more/one.json", "more/other.json"]
 
 
+def test_the_latest_take_comes_first(tmp_path: Path) -> None:
+    """Of two that could go on: a program that was broken off and started again goes on with its second run."""
+    for name in ("one", "other"):
+        turns = (
+            exchange("a", answer=name),
+            exchange("a", "b", answer=f"{name} b"),
+            exchange("a", "c", answer=f"{name} c"),
+        )
+        Cassette(exchanges=turns).save(tmp_path / f"{name}.json")
+    takes = Takes(tmp_path)
+    assert [said(takes.take(request_for("a"))) for _ in range(2)] == ["one", "other"]
+    assert said(takes.take(request_for("a", "b"))) == "other b"
+    assert said(takes.take(request_for("a", "b"))) == "one b"
+    assert [said(takes.take(request_for("a", "c"))) for _ in range(2)] == ["one c", "other c"]
+
+
 def test_who_has_no_credential_goes_on_with_anybodys_take(chat: Path) -> None:
     """The bytes of an upload are sent to a URL that needs none. With another credential it is another client."""
     takes = Takes(chat)

@@ -20,7 +20,6 @@ import logging
 import socket
 import struct
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -54,11 +53,9 @@ _CLOSING = 0.5  # seconds that answers under way have when the server closes
 _UPLOAD_URL = "x-goog-upload-url"
 #: Headers that aiohttp adds by itself. They stay only where they were recorded.
 _ADDED = ("Content-Type", "Date", "Server")
-_STOPPING: web.AppKey[asyncio.Event] = web.AppKey("stopping", asyncio.Event)
 
-#: aiohttp's own log would quote request lines, and those may hold a key.
-_SILENT = logging.getLogger("chatproto_replay.application")
-_SILENT.disabled = True
+#: aiohttp's own log would quote request lines, and those may hold a key. No configuration of logging reaches this one.
+_SILENT = logging.Logger("chatproto_replay.application", level=logging.CRITICAL + 1)  # noqa: LOG001
 
 
 def application(source: Source, *, upstream: str | None = None, visible: str | None = None) -> web.Application:
@@ -74,7 +71,10 @@ def application(source: Source, *, upstream: str | None = None, visible: str | N
             return web.json_response(source.status())
         body = await incoming.read()
         headers = tuple(incoming.headers.items())
-        question = asked(incoming.method, incoming.raw_path, headers, body, base=upstream or here)
+        try:
+            question = asked(incoming.method, incoming.raw_path, headers, body, base=upstream or here)
+        except ValueError:
+            return _error(400, "INVALID_ARGUMENT", "the request has no target that can be read")
         try:
             answered = await source.answer(question.request, question.secrets, question.client)
         except Exception as error:  # noqa: BLE001  (whatever it is, the client and the one who runs this are told)
@@ -85,10 +85,8 @@ def application(source: Source, *, upstream: str | None = None, visible: str | N
         return await _play(incoming, answered, here, source, question)
 
     app = web.Application(client_max_size=0)
-    app[_STOPPING] = asyncio.Event()
     app.router.add_route("*", "/{any:.*}", handle)
     app.on_response_prepare.append(_without_foreign)
-    app.on_shutdown.append(_stop)
     return app
 
 
@@ -134,8 +132,7 @@ async def _end(incoming: web.Request, end: End) -> None:
     if transport is None:
         return
     if end == "timeout":
-        with suppress(TimeoutError):
-            await asyncio.wait_for(incoming.app[_STOPPING].wait(), _STALL)
+        await asyncio.sleep(_STALL)  # cancelled when the client leaves, or the server closes
     elif end == "reset":
         await _delivered(transport)
         connection = transport.get_extra_info("socket")
@@ -191,6 +188,10 @@ def _refusal(source: Source, error: Exception, question: Asked) -> web.Response:
         words = "the words of an error are withheld, because they quote a credential"
         error = CassetteError(words)
     source.refuse(error, words)
+    return _error(code, status, words)
+
+
+def _error(code: int, status: str, words: str) -> web.Response:
     return web.json_response({"error": {"code": code, "status": status, "message": words}}, status=code)
 
 
@@ -209,7 +210,3 @@ async def _without_foreign(_incoming: web.Request, response: web.StreamResponse)
     if isinstance(response, _Played):
         for name in response.foreign:
             response.headers.popall(name, None)
-
-
-async def _stop(app: web.Application) -> None:
-    app[_STOPPING].set()

@@ -48,9 +48,9 @@ _CONNECTION = frozenset(
 #: What a client says of itself, or of the request, to anyone.
 _PLAIN = REQUEST_HEADERS | {
     *("accept", "accept-language", "cache-control", "origin", "pragma", "priority", "user-agent"),
-    *("sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user"),
     *("x-goog-api-client", "x-goog-request-params", "x-goog-user-project"),
 }
+_PLAIN_PREFIXES = ("sec-", "x-goog-upload-")
 _KEYS = frozenset({"key", "api_key", "apikey"})
 _UPLOAD_URL = "x-goog-upload-url"
 _SALT = os.urandom(16)
@@ -81,7 +81,10 @@ def check_upstream(url: str) -> str:
 
 
 def asked(method: str, target: str, headers: Headers, body: bytes, *, base: str) -> Asked:
-    """What a client asks: ``target`` is the request target, ``base`` the origin that its URL is to have."""
+    """What a client asks: ``target`` is the request target, ``base`` the origin that its URL is to have.
+
+    Raises ValueError where the target is none.
+    """
     if not target.startswith("/"):  # the absolute form, which is for proxies
         parts = urlsplit(target)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -93,7 +96,7 @@ def asked(method: str, target: str, headers: Headers, body: bytes, *, base: str)
     plain: list[tuple[str, str]] = [("accept-encoding", "identity")]
     secret: dict[str, str] = credentials
     for name, value in _joined(headers):
-        if name in _PLAIN:
+        if name in _PLAIN or name.startswith(_PLAIN_PREFIXES):
             plain.append((name, value))
         elif name not in about:
             secret[name] = value
@@ -128,7 +131,8 @@ def _joined(headers: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
     found: dict[str, str] = {}
     for name, value in headers:
         key = name.lower()
-        found[key] = f"{found[key]}{'; ' if key == 'cookie' else ', '}{value}" if key in found else value
+        text = value.encode("utf-8", "surrogateescape").decode("latin-1")  # the bytes that came, as transports read
+        found[key] = f"{found[key]}{'; ' if key == 'cookie' else ', '}{text}" if key in found else text
     return found.items()
 
 
