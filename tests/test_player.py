@@ -8,7 +8,8 @@ import sys
 import threading
 import time
 import traceback
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -43,9 +44,7 @@ from chatproto_replay import (
 )
 from chatproto_replay.redacting import Redaction
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 HOST = "https://generativelanguage.googleapis.com"
 PATH = "/v1beta/models/gemini-2.5-flash:streamGenerateContent"
 SECRETS = Secrets({}, url=HOST)
@@ -607,6 +606,39 @@ def test_threads_and_tasks_at_once(path: Path) -> None:
     assert got == {name: [f"{name} {turn}".encode() for turn in range(5)] for name in names}
     assert player.slept == [1] * 40
     assert player.clock.now == pytest.approx(40 + 40 * 0.05)
+
+
+def test_clients_of_both_kinds_at_once() -> None:
+    """A synchronous chat in a thread and one under asyncio, through one player: each gets the answers of its own."""
+    recorded = [Cassette.load(FIXTURES / f"{name}.json") for name in ("capital_of_france", "hello_history")]
+    capital = ["What is the capital of France?", "What is its population?", "What are some famous landmarks there?"]
+    hello = ["Hello", "How are you?"]
+    one, other = recorded[0].exchanges, recorded[1].exchanges
+    interleaved = Cassette(exchanges=(one[0], other[0], other[1], one[1], one[2]))
+
+    async def run(player: Player) -> tuple[list[str], list[str]]:
+        client = Client(transport=player)
+
+        def talk() -> list[str]:
+            chat = client.chats.create(model="gemini-2.0-flash")
+            return [str(chat.send_message(said).text) for said in capital]
+
+        async def atalk() -> list[str]:
+            chat = client.aio.chats.create(model="gemini-2.0-flash")
+            return [str((await chat.send_message(said)).text) for said in hello]
+
+        first, second = await asyncio.gather(asyncio.to_thread(talk), atalk())
+        return first, second
+
+    for _ in range(5):
+        with Player(interleaved, in_order=False) as player:
+            answers = asyncio.run(run(player))
+    alone: list[list[str]] = []
+    for cassette_, said in zip(recorded, (capital, hello), strict=True):
+        with Player(cassette_) as player:
+            chat = Client(transport=player).chats.create(model="gemini-2.0-flash")
+            alone.append([str(chat.send_message(each).text) for each in said])
+    assert list(answers) == alone
 
 
 def test_threads_find_each_exchange_once(path: Path) -> None:

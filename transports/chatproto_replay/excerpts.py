@@ -15,7 +15,8 @@ from .paths import quoted
 
 __all__ = ["MISSING", "shown", "shown_pair"]
 
-_SHOWN = 72  # characters of a value in a report
+_SHOWN = 72  # characters of a text in a report
+_SHOWN_WHOLE = 120  # of an object or a list
 _BEFORE = 24  # of them, how many before the first difference of two texts
 _BLOB = 64  # characters from which on base64 is not shown as it is
 _SURELY = 256  # characters without a space that are a blob even if they look like a word
@@ -57,7 +58,7 @@ def shown(value: Any, start: int = 0) -> str:
         return f"{'...' if begin else ''}{text}{'...' if begin + _SHOWN < len(value) else ''}"
     text = json.dumps(_brief(value), ensure_ascii=False)
     text = text if text.isprintable() else json.dumps(_brief(value))
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return text if len(text) <= _SHOWN_WHOLE else f"{text[:_SHOWN_WHOLE]}..."
 
 
 def _about(data: bytes) -> str:
