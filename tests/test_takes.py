@@ -185,6 +185,23 @@ def test_a_request_out_of_place(chat: Path) -> None:
         takes.take(request_for("a", "b"))
 
 
+@given(data=st.data())
+def test_any_order(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    """With ``in_order=False``, for programs with several chats at once: each run may ask in its own order."""
+    path = tmp_path_factory.mktemp("takes") / "chat.json"
+    turns = [("a",), ("b",), ("b", "b"), ("c",)]
+    Cassette(exchanges=tuple(exchange(*turn, answer=str(turn)) for turn in turns)).save(path)
+    takes = Takes(path, in_order=False)
+    runs = {client: data.draw(st.permutations(turns)) for client in (b"k", b"l", b"")}
+    under_way = data.draw(st.permutations([client for client in runs for _ in turns]))
+    for client in under_way:
+        turn = runs[client].pop()
+        assert said(takes.take(request_for(*turn), client)) == str(turn)
+    assert (takes.finished, takes.unfinished) == (3, ())
+    with pytest.raises(RequestMismatch, match="equals none of the 4 unplayed exchanges"):
+        takes.take(request_for("d"))
+
+
 def test_what_is_left(chat: Path) -> None:
     """Nothing played, and a run that was not finished, are errors in the end, once; so is the first refusal."""
     takes = Takes(chat)

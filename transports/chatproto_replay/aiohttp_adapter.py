@@ -59,6 +59,7 @@ def aiohttp_connector(
     pace: float = 0.0,
     match: Iterable[Rule] = (),
     redact: Iterable[Redaction] = (),
+    in_order: bool = True,
 ) -> CassetteConnector:
     """A connector that plays the cassette at ``path``, or records it. To be called in the loop that uses it.
 
@@ -69,7 +70,7 @@ def aiohttp_connector(
     Raises what ``use_cassette`` raises.
     """
     if mode == "replay":
-        return CassetteConnector(Takes(path, pace=pace, match=match, redact=redact))
+        return CassetteConnector(Takes(path, pace=pace, match=match, redact=redact, in_order=in_order))
     transport = use_cassette(path, mode=mode, inner=inner, pace=pace, match=match, redact=redact)
     return CassetteConnector(Upstream(transport))
 

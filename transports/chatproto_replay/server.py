@@ -46,15 +46,17 @@ def run(
     announce: Callable[[str], None],
     match: Iterable[Rule] = (),
     redact: Iterable[Redaction] = (),
+    in_order: bool = True,
 ) -> int:
     """Serve until Ctrl-C or SIGTERM. Returns the exit status: 1 if a request was refused, else 0.
 
     ``path`` is a cassette, or with ``replay`` a folder of them. ``port`` 0 is a free one. ``announce`` gets the URL,
-    once the server listens. Refusals, and a summary in the end, go to standard error.
+    once the server listens. Refusals, and a summary in the end, go to standard error. The other arguments are those of
+    ``use_cassette``; how several clients are told apart, ``chatproto_replay.takes`` says.
 
     Raises ValidationError where it cannot listen or an argument makes no sense, and what ``use_cassette`` raises.
     """
-    source = _source(path, mode=mode, upstream=upstream, pace=pace, match=match, redact=redact)
+    source = _source(path, mode=mode, upstream=upstream, pace=pace, match=match, redact=redact, in_order=in_order)
     source.tell = _tell
     listening = _Listening(source, host=host, port=port, upstream=_origin(mode, upstream))
 
@@ -108,9 +110,12 @@ class Served:
         pace: float = 0.0,
         match: Iterable[Rule] = (),
         redact: Iterable[Redaction] = (),
+        in_order: bool = True,
     ) -> None:
         self.path = os.fspath(path)
-        self._source = _source(path, mode=mode, upstream=upstream, pace=pace, match=match, redact=redact)
+        self._source = _source(
+            path, mode=mode, upstream=upstream, pace=pace, match=match, redact=redact, in_order=in_order
+        )
         self._listening = _Listening(self._source, host="127.0.0.1", port=0, upstream=_origin(mode, upstream))
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="chatproto replay server", daemon=True)
@@ -188,9 +193,10 @@ def _source(
     pace: float,
     match: Iterable[Rule],
     redact: Iterable[Redaction],
+    in_order: bool,
 ) -> Source:
     if mode == "replay":
-        return Takes(path, pace=pace, match=match, redact=redact)
+        return Takes(path, pace=pace, match=match, redact=redact, in_order=in_order)
     check_upstream(upstream)
     return Upstream(use_cassette(path, mode=mode, inner="aiohttp", pace=pace, match=match, redact=redact))
 

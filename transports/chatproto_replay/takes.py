@@ -78,36 +78,32 @@ def load_cassettes(path: str | os.PathLike[str]) -> tuple[NamedCassette, ...]:
     return tuple(NamedCassette(name.as_posix(), Cassette.load(root / name).exchanges) for name in names)
 
 
+def _all(take: Take) -> list[int]:
+    return list(range(len(take.cassette.exchanges)))
+
+
 @attrs.define(eq=False)
 class Take:
-    """One run through one cassette. ``played`` counts its exchanges, and is the index of the next one."""
+    """One run through one cassette. ``left`` are the indices of the exchanges that it has not played."""
 
     cassette: NamedCassette
     client: bytes = attrs.field(repr=False)
-    played: int = 0
+    left: list[int] = attrs.field(default=attrs.Factory(_all, takes_self=True))
 
     @property
-    def finished(self) -> bool:
-        """Whether all was played."""
-        return self.played == len(self.cassette.exchanges)
+    def played(self) -> int:
+        """How many exchanges it has played."""
+        return len(self.cassette.exchanges) - len(self.left)
 
     def __str__(self) -> str:
         return f"{self.played} of {len(self.cassette.exchanges)} exchanges of {self.cassette}"
 
 
-@attrs.frozen
-class _Place:
-    """An exchange that could come next: of a take, or the first of a cassette."""
-
-    cassette: NamedCassette
-    index: int
-    take: Take | None = None
-
-
 class Takes(Source):
     """Plays the cassettes at ``path``: a file, or a folder of them. They are read at construction.
 
-    ``pace``, ``match`` and ``redact`` are as in ``Player``.
+    ``pace``, ``match``, ``redact`` and ``in_order`` are as in ``Player``. With ``in_order=False`` a take may begin with
+    any of its exchanges, and goes on with any that it has left.
     """
 
     mode = "replay"
@@ -119,6 +115,7 @@ class Takes(Source):
         pace: float = 0.0,
         match: Iterable[Rule] = (),
         redact: Iterable[Redaction] = (),
+        in_order: bool = True,
     ) -> None:
         super().__init__()
         if not 0 <= pace < float("inf"):
@@ -128,6 +125,7 @@ class Takes(Source):
         self.played = 0
         self.finished = 0
         self._pace = pace
+        self._in_order = in_order
         self._redacted = _redactor(redact)
         self._match = rules = checked(match)
         self._recorded = {
@@ -159,50 +157,56 @@ class Takes(Source):
         """
         now = normalised(self._redacted(recorded_request(request)), self._match)
         key = fingerprint(now)
-        places = self._places(client)
-        place = next((each for each in places if self._keys[each.cassette][each.index] == key), None)
-        if place is None:
-            error = self._mismatch(now, places, client)
-            raise error if secrets is None else without_credential(error, now, secrets)
-        take = place.take
-        if take is None:
-            take = Take(place.cassette, client)
-            self._begun[place.cassette] += 1
-        else:
-            self._unfinished.remove(take)
-        take.played += 1
-        self.played += 1
-        self._latest[take.client] = take
-        if take.finished:
-            self.finished += 1
-        else:
-            self._unfinished.append(take)
-        return place.cassette.exchanges[place.index]
+        candidates = self._candidates(client)
+        for take in candidates:
+            index = next((each for each in self._next(take) if self._keys[take.cassette][each] == key), None)
+            if index is not None:
+                return self._play(take, index)
+        error = self._mismatch(now, candidates, client)
+        raise error if secrets is None else without_credential(error, now, secrets)
 
-    def _places(self, client: bytes) -> list[_Place]:
-        """All exchanges that could come next, in the order in which they are to be asked."""
+    def _candidates(self, client: bytes) -> list[Take]:
+        """The takes that could go on or begin, in the order in which they are to be asked."""
         latest_first = self._unfinished[::-1]
         fresh = sorted((each for each in self.cassettes if each.exchanges), key=lambda each: self._begun[each])
         return [
-            *(_Place(take.cassette, take.played, take) for take in latest_first if take.client == client),
-            *(_Place(cassette, 0) for cassette in fresh),
-            *(_Place(take.cassette, take.played, take) for take in latest_first if take.client and not client),
+            *(take for take in latest_first if take.client == client),
+            *(Take(cassette, client) for cassette in fresh),
+            *(take for take in latest_first if take.client and not client),
         ]
 
+    def _next(self, take: Take) -> list[int]:
+        """The exchanges that could be the next of a take."""
+        return take.left[:1] if self._in_order else take.left
+
+    def _play(self, take: Take, index: int) -> Exchange:
+        if take in self._unfinished:
+            self._unfinished.remove(take)
+        else:
+            self._begun[take.cassette] += 1
+        take.left.remove(index)
+        self.played += 1
+        self._latest[take.client] = take
+        if take.left:
+            self._unfinished.append(take)
+        else:
+            self.finished += 1
+        return take.cassette.exchanges[index]
+
     def _mismatch(
-        self, now: RecordedRequest, places: Sequence[_Place], client: bytes
+        self, now: RecordedRequest, candidates: Sequence[Take], client: bytes
     ) -> RequestMismatch | CassetteExhausted:
-        if not places:
+        if not candidates:
             return exhausted(self.path, now, ().__getitem__, total=0)
-        found: dict[tuple[NamedCassette, int], int] = {}
-        for place in places:
-            at = (place.cassette, place.index)
-            if at not in found:
-                found[at] = _distance(differences(self._recorded[place.cassette][place.index], now))
-        cassette, index = min(found, key=lambda at: found[at])
-        error = self._report(cassette, index, now)
+        distances: dict[tuple[NamedCassette, int], int] = {}
+        for take in candidates:
+            for at in ((take.cassette, index) for index in self._next(take)):
+                if at not in distances:
+                    distances[at] = _distance(differences(self._recorded[take.cassette][at[1]], now))
+        nearest = min(candidates, key=lambda take: min(distances[take.cassette, index] for index in self._next(take)))
+        error = self._report(nearest, now)
         latest = self._latest.get(client)
-        if latest is None or not latest.finished:
+        if latest is None or latest.left:
             return error
         recorded = self._recorded[latest.cassette]
         played = exhausted(latest.cassette.name, now, recorded.__getitem__, total=len(recorded))
@@ -215,10 +219,10 @@ class Takes(Source):
             advice=error.advice,
         )
 
-    def _report(self, cassette: NamedCassette, index: int, now: RecordedRequest) -> RequestMismatch:
-        recorded = self._recorded[cassette]
-        left = range(index, len(recorded))
-        return mismatch(cassette.name, now, recorded.__getitem__, total=len(recorded), left=left)
+    def _report(self, take: Take, now: RecordedRequest) -> RequestMismatch:
+        recorded = self._recorded[take.cassette].__getitem__
+        total = len(take.cassette.exchanges)
+        return mismatch(take.cassette.name, now, recorded, total=total, left=take.left, in_order=self._in_order)
 
     def status(self) -> dict[str, Any]:
         """What was played, and what is left of the takes that have begun."""
@@ -252,8 +256,7 @@ class Takes(Source):
         """An error if nothing was played, or a take has exchanges left."""
         if self._unfinished:
             take = self._unfinished[0]
-            requests = self._recorded[take.cassette]
-            return unplayed(take.cassette.name, requests, left=range(take.played, len(requests)))
+            return unplayed(take.cassette.name, self._recorded[take.cassette], left=take.left)
         if not self.played and any(each.exchanges for each in self.cassettes):
             return UnplayedExchanges(f"{self.path}: nothing of it was asked for")
         return None
