@@ -8,7 +8,8 @@ import threading
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from .convert.access import Arguments, resolve
-from .errors import CredentialError, ValidationError
+from .errors import ChatProtoError, CredentialError, ValidationError
+from .masking import alone
 from .transport import AsyncTransport, Secrets, Transport, find_transport
 from .wire.endpoint import Endpoint
 from .wire.gemini import GeminiApi
@@ -185,43 +186,28 @@ class Client:
         transport: Any = None,
         compat: Literal["google-genai"] | None = None,
     ) -> None:
-        if compat not in (None, "google-genai"):
-            raise ValidationError(f"compat is 'google-genai' or None, not {compat!r}")
-        options, headers = _options(http_options)
-        transports = _transports(transport, options)
-        needs_credential = any(getattr(each, "needs_credential", True) for each in transports)
-        access = resolve(
-            Arguments(
-                vertexai=vertexai,
-                enterprise=enterprise,
-                api_key=api_key,
-                credentials=credentials,
-                project=project,
-                location=location,
-            ),
-            options,
-            os.environ,
-            needs_credential=needs_credential,
-        )
-        endpoint = Endpoint(
-            base_url=access.base_url, api_version=access.api_version, labels=_labels(), bare=access.bare
-        ).merged(options.model_copy(update={"base_url": None, "api_version": None}))
-        dialect: Dialect = GeminiApi()
-        tokens: Tokens | None = None
-        if access.vertex:
-            tokens, project = _tokens(access, needs_credential=needs_credential)
-            dialect = _vertex(project, access.location, options)
-        self._connector = Connector(
-            endpoint=endpoint,
-            dialect=dialect,
-            api_key=access.api_key,
-            tokens=tokens,
-            headers=headers,
-            transports=transports,
-            compat=compat is not None,
-        )
-        self._vertexai = access.vertex
         self._aio: AsyncClient | None = None
+        try:
+            self._connector, self._vertexai = _connect(
+                Arguments(
+                    vertexai=vertexai,
+                    enterprise=enterprise,
+                    api_key=api_key,
+                    credentials=credentials,
+                    project=project,
+                    location=location,
+                ),
+                http_options,
+                transport,
+                compat,
+            )
+        except ChatProtoError as error:
+            failure = alone(error)
+        else:
+            return
+        # The frames behind the error hold the key and the environment, and those who show locals would show them.
+        del api_key, credentials, http_options, transport
+        raise failure
 
     @property
     def aio(self) -> AsyncClient:
@@ -267,7 +253,8 @@ class Client:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Client of {self._connector.endpoint.base_url}>"
+        connector = getattr(self, "_connector", None)  # shown in a traceback of the constructor, it has none yet
+        return f"<Client of {connector.endpoint.base_url}>" if connector is not None else "<Client>"
 
 
 class AsyncClient:
@@ -309,6 +296,34 @@ class AsyncClient:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+
+def _connect(arguments: Arguments, http_options: Any, transport: Any, compat: Any) -> tuple[Connector, bool]:
+    """What a client stands on, and whether it talks to Vertex AI."""
+    if compat not in (None, "google-genai"):
+        raise ValidationError(f"compat is 'google-genai' or None, not {compat!r}")
+    options, headers = _options(http_options)
+    transports = _transports(transport, options)
+    needs_credential = any(getattr(each, "needs_credential", True) for each in transports)
+    access = resolve(arguments, options, os.environ, needs_credential=needs_credential)
+    endpoint = Endpoint(
+        base_url=access.base_url, api_version=access.api_version, labels=_labels(), bare=access.bare
+    ).merged(options.model_copy(update={"base_url": None, "api_version": None}))
+    dialect: Dialect = GeminiApi()
+    tokens: Tokens | None = None
+    if access.vertex:
+        tokens, project = _tokens(access, needs_credential=needs_credential)
+        dialect = _vertex(project, access.location, options)
+    connector = Connector(
+        endpoint=endpoint,
+        dialect=dialect,
+        api_key=access.api_key,
+        tokens=tokens,
+        headers=headers,
+        transports=transports,
+        compat=compat is not None,
+    )
+    return connector, access.vertex
 
 
 def _options(given: HttpOptions | Mapping[str, Any] | None) -> tuple[HttpOptions, dict[str, str]]:
