@@ -31,6 +31,7 @@ from urllib.parse import quote
 
 from .errors import ConnectionLost, MissingExtraError, TransportError, ValidationError
 from .machines.steps import Event, ReadBody, SendRequest, Step, Wait
+from .masking import Masked, masked_error, masked_event
 from .wire.http import origin
 
 if TYPE_CHECKING:
@@ -327,6 +328,7 @@ class Drive(Iterator[Event]):
         self._opened: AbstractContextManager[Response] | None = None
         self._response: Response | None = None
         self._interrupted = False
+        self._current = secrets  # as they were good when the last request was sent
 
     def __next__(self) -> Event:
         machine = self._machine
@@ -345,7 +347,7 @@ class Drive(Iterator[Event]):
                     case event:
                         if not machine.reading:
                             self._release()
-                        return event
+                        return masked_event(event, self._current)
         except BaseException:
             self.close()
             raise
@@ -360,15 +362,15 @@ class Drive(Iterator[Event]):
             if response.status == _UNAUTHORIZED and secrets.rejected():
                 response, _ = self._open(request)
         except TransportError as error:
-            self._machine.receive_failure(_alone(error))
+            self._machine.receive_failure(masked_error(error, self._current))
         else:
             self._machine.receive_response(response.status, response.headers)
 
     def _open(self, request: Request) -> tuple[Response, Secrets]:
         self._release()
-        secrets = self._secrets.current()
+        secrets = self._current = self._secrets.current()
         opened = self._transport.open(request, secrets)
-        response = self._response = opened.__enter__()
+        response = self._response = Masked(opened.__enter__(), secrets)
         self._opened = opened
         return response, secrets
 
@@ -382,7 +384,7 @@ class Drive(Iterator[Event]):
         except TransportError as error:
             if self._interrupted:
                 return
-            self._machine.receive_failure(_alone(error))
+            self._machine.receive_failure(masked_error(error, self._current))
         else:
             self._machine.receive_data(data)
 
@@ -428,6 +430,7 @@ class AsyncDrive(AsyncIterator[Event]):
         self._opened: AbstractAsyncContextManager[AsyncResponse] | None = None
         self._response: AsyncResponse | None = None
         self._interrupted = False
+        self._current = secrets
 
     async def __anext__(self) -> Event:
         machine = self._machine
@@ -446,7 +449,7 @@ class AsyncDrive(AsyncIterator[Event]):
                     case event:
                         if not machine.reading:
                             await self._release()
-                        return event
+                        return masked_event(event, self._current)
         except BaseException:
             self.close()
             raise
@@ -461,15 +464,15 @@ class AsyncDrive(AsyncIterator[Event]):
             if response.status == _UNAUTHORIZED and secrets.rejected():
                 response, _ = await self._open(request)
         except TransportError as error:
-            self._machine.receive_failure(_alone(error))
+            self._machine.receive_failure(masked_error(error, self._current))
         else:
             self._machine.receive_response(response.status, response.headers)
 
     async def _open(self, request: Request) -> tuple[AsyncResponse, Secrets]:
         await self._release()
-        secrets = await self._secrets.acurrent()
+        secrets = self._current = await self._secrets.acurrent()
         opened = self._transport.aopen(request, secrets)
-        response = self._response = await opened.__aenter__()
+        response = self._response = Masked(await opened.__aenter__(), secrets)
         self._opened = opened
         return response, secrets
 
@@ -483,7 +486,7 @@ class AsyncDrive(AsyncIterator[Event]):
         except TransportError as error:
             if self._interrupted:
                 return
-            self._machine.receive_failure(_alone(error))
+            self._machine.receive_failure(masked_error(error, self._current))
         else:
             self._machine.receive_data(data)
 
@@ -520,12 +523,6 @@ class AsyncDrive(AsyncIterator[Event]):
 
     async def __aexit__(self, *_: object) -> None:
         self.close()
-
-
-def _alone(error: TransportError) -> TransportError:
-    """The error without the frames and errors behind it: those hold the request's headers (law L15)."""
-    error.__traceback__ = error.__context__ = error.__cause__ = None
-    return error
 
 
 # --- look-up ------------------------------------------------------------------------------------------------------
