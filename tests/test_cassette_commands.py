@@ -251,10 +251,20 @@ def test_long_things_are_cut(path: Path) -> None:
 
 
 def test_answers_that_a_client_keeps_in_pieces(path: Path) -> None:
-    """google-genai sends a content for each chunk: that is one answer, and has been said."""
+    """google-genai sends a content for each chunk, and spells it its way: that is one answer, and has been said."""
     question = said("user", "a")
-    pieces = [said("model", "b"), said("model", "c"), said("model", {"text": "", "thoughtSignature": "AAAA"})]
+    blob = {"inlineData": {"mimeType": "image/png", "data": "+/8="}}
+    pieces = [
+        said("model", "b"),
+        said("model", "c"),
+        said("model", blob),
+        said("model", {"text": "", "thoughtSignature": "+/+/"}),
+    ]
     answers: list[Json] = [{"candidates": [{"content": each}]} for each in pieces]
+    pieces[2:] = [
+        said("model", {"inlineData": {"data": "-_8=", "mime_type": "image/png"}}),
+        said("model", {"thoughtSignature": "-_-_", "text": ""}),
+    ]
     answers[-1]["candidates"][0] |= {"finishReason": "STOP"}
     text = shown(path, exchange([question], *answers), exchange([question, *pieces, said("user", "d")], "e"))
     assert "model: bc\n" in text
@@ -859,10 +869,12 @@ def plugins(tmp_path: Path) -> Path:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: greeting\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
         "[chatproto.commands]\n"
-        "greet = greeting:greet\nmissing = greeting_that_is_not_there:greet\nnone = greeting:none\nchat = greeting:greet\n"
+        "greet = greeting:greet\nmissing = greeting_that_is_not_there:greet\nnone = greeting:none\n"
+        "chat = greeting:greet\n"
     )
     (folder / "greeting.py").write_text(
-        "import click\n@click.command()\ndef greet():\n    '''Say hello.'''\n    click.echo('Hello')\ndef none():\n    return 3\n"
+        "import click\n@click.command()\ndef greet():\n    '''Say hello.'''\n    click.echo('Hello')\n"
+        "def none():\n    return 3\n"
     )
     return folder
 

@@ -509,7 +509,7 @@ def test_anchors(tmp_path: Path) -> None:
 
 
 def test_a_body_that_was_not_recorded(tmp_path: Path) -> None:
-    """vcrpy 7 writes null for what aiohttp is given as json=: that plays nowhere, and is told."""
+    """Old vcrpy writes null for what aiohttp is given as json=. That plays nowhere, and is told."""
     path = tmp_path / "vcr.yaml"
     request = REQUEST.replace("'{\"contents\": []}'", "null")
     path.write_text(f"interactions:\n- {request}\n  {RESPONSE}\nversion: 1\n")

@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from chatproto.errors import ValidationError
 from chatproto.machines.fold import Fold
+from chatproto.types import Content
 
 from .answers import Answer, contents_of, kind_of, read_answer
+from .canonical import canonical
 from .cassette import is_list, is_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from .cassette import Exchange
 
-__all__ = ["Link", "chain"]
-
-_BASE64 = ("thoughtSignature", "thought_signature", "data")
+__all__ = ["Link", "as_said", "chain"]
 
 
 @attrs.frozen(kw_only=True)
@@ -51,10 +52,10 @@ def chain(exchanges: Sequence[Exchange]) -> list[Link]:
     """A link for each exchange."""
     links: list[Link] = []
     sent: list[list[str]] = []  # what each exchange sends, each content in a form that equal ones share
-    known: dict[str, str] = {}  # one object for equal texts, so that comparing long chats is quick
+    known: dict[str, str] = {}  # a chat says everything again in each request
     for exchange in exchanges:
         said, places = _joined(contents_of(exchange.request))
-        keys = [known.setdefault(key, key) for key in map(_key, said)]
+        keys = [_remembered(content, known) for content in said]
         asks = kind_of(exchange.request) in ("generate", "stream")
         answer = read_answer(exchange) if asks else None
         follows, shared = _best(keys, sent, links)
@@ -71,6 +72,15 @@ def chain(exchanges: Sequence[Exchange]) -> list[Link]:
         )
         sent.append(keys)
     return links
+
+
+def _remembered(content: Any, known: dict[str, str]) -> str:
+    """The key of a content: one object for equal ones, so that comparing them is quick."""
+    text = json.dumps(content)
+    if text not in known:
+        key = _key(content)
+        known[text] = known.setdefault(key, key)
+    return known[text]
 
 
 def _best(keys: list[str], sent: list[list[str]], links: list[Link]) -> tuple[int | None, int]:
@@ -138,20 +148,16 @@ def _joined(contents: list[Any]) -> tuple[list[Any], list[int]]:
 
 
 def _key(content: Any) -> str:
-    """JSON text that contents share which say the same."""
-    if is_object(content):
-        content = {**content, "role": content.get("role") or "user"}
-    return json.dumps(dict(_spelled(content)) if is_object(content) else content, sort_keys=True)
+    """Text that contents share which say the same."""
+    return canonical(as_said(content))
 
 
-def _spelled(item: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Members, with base64 in one of its two alphabets."""
-    for name, held in item.items():
-        if isinstance(held, str) and name in _BASE64:
-            yield name, held.translate({45: "+", 95: "/"}).rstrip("=")
-        elif is_object(held):
-            yield name, dict(_spelled(held))
-        elif is_list(held):
-            yield name, [dict(_spelled(each)) if is_object(each) else each for each in held]
-        else:
-            yield name, held
+def as_said(content: Any) -> Any:
+    """A content's JSON in one spelling of what clients spell in several ways: names, base64, a role that is left out."""
+    if not is_object(content):
+        return content
+    content = {**content, "role": content.get("role") or "user"}
+    try:
+        return Content.model_validate(content).model_dump(mode="json", by_alias=True, exclude_none=True)
+    except ValidationError:
+        return content

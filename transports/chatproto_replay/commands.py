@@ -22,8 +22,7 @@ __all__ = ["command"]
 
 _LINES = 20  # of the differences of one request or answer
 
-DONE, NOT_DONE, TROUBLE = 0, 1, 2
-FOUND_EQUAL, FOUND_DIFFERENT = 0, 1
+DONE, NOT_DONE, TROUBLE, STOPPED = 0, 1, 2, 130
 
 
 class _Commands(click.Group):
@@ -36,6 +35,8 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:
             raise  # nobody reads any more; click knows what to do
+        except KeyboardInterrupt:
+            ctx.exit(STOPPED)
         except (ChatProtoError, OSError) as error:
             from chatproto.chatting import sentence
 
@@ -49,9 +50,9 @@ def _screen() -> Screen:
     return Screen()
 
 
-def _statuses(*lines: str) -> str:
+def _statuses(*lines: str, stopped: str = "130  stopped by Ctrl-C") -> str:
     """The epilog of a command's help."""
-    return "\b\nExit status:\n" + "\n".join(f"  {line}" for line in lines)
+    return "\b\nExit status:\n" + "\n".join(f"  {line}" for line in (*lines, stopped))
 
 
 _FILE = click.Path(dir_okay=False)
@@ -178,7 +179,7 @@ def diff(a: str, b: str) -> None:
 
     found = compare(Cassette.load(a), Cassette.load(b))
     _print_comparison(_screen(), found, a, b)
-    sys.exit(FOUND_EQUAL if found.equal else FOUND_DIFFERENT)
+    sys.exit(DONE if found.equal else NOT_DONE)
 
 
 def _print_comparison(screen: Screen, found: Comparison, a: str, b: str) -> None:
@@ -244,7 +245,11 @@ def import_(file: str, output: str | None) -> None:
 
 
 @command.command(
-    epilog=_statuses("0    every request was answered", "1    some were refused", "2    trouble: it never served")
+    epilog=_statuses(
+        "0    stopped, and every request was answered",
+        "1    stopped, and some were refused",
+        stopped="2    trouble: it never served",
+    )
 )
 @click.argument("path", type=click.Path())
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0, the default, takes a free one.")

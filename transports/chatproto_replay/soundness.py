@@ -20,7 +20,7 @@ from chatproto.types._hooks import converter
 
 from .answers import kind_of, read_documents
 from .cassette import Body, Cassette, RecordedRequest, is_list, is_object
-from .chaining import chain
+from .chaining import as_said, chain
 from .errors import CassetteError, CassetteMissing, LaterCassette, MalformedCassette
 from .matching import differences
 from .searching import TooMuchPacked, layers
@@ -222,7 +222,7 @@ def _echo(links: list[Link], index: int) -> Iterator[Problem]:
         return
     count = len(links[link.lost].said)
     place = f"$.exchanges[{index}].request.json.contents[{link.places[count]}]"
-    for each in differences(_holding(answer.content), _holding(link.said[count]))[:1]:
+    for each in differences(_holding(as_said(answer.content)), _holding(as_said(link.said[count])))[:1]:
         problem = f"not what the model said in exchange {link.lost + 1}: it said {each.recorded}, this is {each.now}"
         yield Problem(f"{place}{each.path[1:]}", problem)
 
