@@ -16,16 +16,12 @@ from google import genai as reference
 from google.genai import types as reference_types
 from hypothesis import given
 from hypothesis import strategies as st
+from raw_client import ASKED, PATH, answer, cassette
 
 from chatproto_replay import (
-    Body,
     Cassette,
     CassetteMissing,
-    Chunk,
-    Exchange,
     Failure,
-    RecordedRequest,
-    RecordedResponse,
     RequestMismatch,
     UnplayedExchanges,
 )
@@ -36,32 +32,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOST = "https://generativelanguage.googleapis.com"
-PATH = "/v1beta/models/m:streamGenerateContent"
-ASKED = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """Where the cassette is."""
     return tmp_path / "chat.json"
-
-
-def cassette(path: Path, *responses: RecordedResponse | Failure) -> Path:
-    """A cassette in which one request is asked again and again."""
-    request = RecordedRequest(method="POST", path=PATH, query=(("alt", "sse"),), body=Body("json", ASKED))
-    exchanges = tuple(
-        Exchange(request=request, failure=each)
-        if isinstance(each, Failure)
-        else Exchange(request=request, response=each)
-        for each in responses
-    )
-    Cassette(exchanges=exchanges).save(path)
-    return path
-
-
-def answer(*chunks: bytes, **more: Any) -> RecordedResponse:
-    """A recorded answer."""
-    return RecordedResponse(**{"status": 200, **more}, chunks=tuple(Chunk(0, data) for data in chunks))
 
 
 def ask(session: aiohttp.ClientSession, document: Any = ASKED, *, host: str = HOST) -> Any:
