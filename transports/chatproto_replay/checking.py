@@ -34,9 +34,8 @@ Json = dict[str, Any]
 
 #: Contents as JSON, to compare: base64 has one spelling there, and null is absent.
 _WRITTEN: dict[str, Any] = {"mode": "json", "by_alias": True, "exclude_none": True}
-GOING_ON = "Go on."
 _ERRORS = (APIError, RemoteProtocolError, TransportError)
-_NO_REASON = ("", "FINISH_REASON_UNSPECIFIED", "CONTINUATION")
+_NO_REASON = ("", "FINISH_REASON_UNSPECIFIED")
 
 
 def check(interruption: Interruption) -> None:
@@ -76,9 +75,10 @@ def _pasts(
 
 def _finished(interruption: Interruption, candidates: list[Candidate]) -> bool | None:
     """Whether the program saw an answer that it can use finish; None where that cannot be told from outside."""
-    if any(isinstance(event, ContinuationStarted) for event in interruption.events):
-        return None
     reasons = [each.finish_reason.value for each in candidates if each.finish_reason is not None]
+    # What the server would have finished in another request is for the machine to say.
+    if "CONTINUATION" in reasons or any(isinstance(event, ContinuationStarted) for event in interruption.events):
+        return None
     if interruption.message.streamed and all(reason in _NO_REASON for reason in reasons):
         return False
     return any(held is not None for part in _answer(candidates)["parts"] for held in part.values())
@@ -116,7 +116,7 @@ def _next_request(interruption: Interruption) -> list[Json]:
                 for call in trial.pending_calls
             )
         else:
-            trial.send(GOING_ON)
+            trial.send(interruption.going_on)
         step = trial.next()
     except ChatProtoError as error:
         raise _broken(interruption, "L12", f"the next message cannot be sent: {error!r}") from error

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from chatproto.machines.conversation import Conversation
     from chatproto.machines.steps import Event
+    from chatproto.machines.turn import Draft
 
     from .cassette import Exchange, RecordedResponse
 
@@ -68,6 +69,8 @@ class Interruption:
     said: tuple[Json, ...]
     #: Whether the turn is in curated history.
     whole: bool
+    #: "Go on.", ready to be sent to the conversation, or to a copy of it.
+    going_on: Draft
 
     @property
     def waiting(self) -> bool:
@@ -79,12 +82,16 @@ class Interruption:
 
 
 def sweep(
-    cassette: Cassette | str | os.PathLike[str], *, exchange: int | None = None, ways: Iterable[Way] = WAYS
+    cassette: Cassette | str | os.PathLike[str],
+    *,
+    exchange: int | None = None,
+    ways: Iterable[Way] = WAYS,
+    at: Iterable[int] | None = None,
 ) -> Iterator[Interruption]:
     """Interrupt each answer of a model in a cassette after each of its bytes, from none to all, in each of the ways.
 
-    ``exchange`` is the number of the only one to interrupt. The offsets of one end where the machine has had enough:
-    at an error inside of a stream.
+    ``exchange`` is the number of the only one to interrupt, and ``at`` are the only offsets, ``boundaries`` for
+    example. Those of an answer end where the machine has had enough: at an error inside of a stream.
 
     Raises ValidationError for a way or an exchange that there is not, and where there is nothing to interrupt; what
     ``Cassette.load`` raises; and, when the exchange's turn comes, CassetteError where it cannot be asked again.
@@ -102,7 +109,8 @@ def sweep(
     if not answered:
         which = "the cassette" if exchange is None else f"exchange {exchange} of {len(loaded.exchanges)}"
         raise ValidationError(f"{which} has no answer of a model that could be interrupted")
-    return (found for number, each in answered for found in _swept(number, each, given))
+    only = None if at is None else frozenset(at)
+    return (found for number, each in answered for found in _swept(number, each, given, only))
 
 
 def boundaries(exchange: Exchange) -> tuple[int, ...]:
@@ -119,7 +127,9 @@ def boundaries(exchange: Exchange) -> tuple[int, ...]:
     return tuple(sorted(place for place in near if 0 <= place <= size))
 
 
-def _swept(number: int, exchange: Exchange, ways: tuple[Way, ...]) -> Iterator[Interruption]:
+def _swept(
+    number: int, exchange: Exchange, ways: tuple[Way, ...], only: frozenset[int] | None
+) -> Iterator[Interruption]:
     response = exchange.response
     if response is None:
         return
@@ -130,7 +140,7 @@ def _swept(number: int, exchange: Exchange, ways: tuple[Way, ...]) -> Iterator[I
     for at in range(size + 1):
         before = max(place for place in places if place <= at)
         after = min((place for place in places if place > at), default=size)
-        for way in ways:
+        for way in ways if only is None or at in only else ():
             conversation = copy.deepcopy(feed.conversation)
             events = (*feed.events, *_interrupt(conversation, way))
             turns = conversation.turns
@@ -146,6 +156,7 @@ def _swept(number: int, exchange: Exchange, ways: tuple[Way, ...]) -> Iterator[I
                 kept=feed.kept,
                 said=feed.said,
                 whole=len(turns) > feed.turns and turns[-1].curated,
+                going_on=feed.going_on,
             )
         if at == size or not feed.take(at):
             return
@@ -177,6 +188,7 @@ class _Feed:
         self.kept = everything[: len(message.history) - open_turn]
         self.said = everything[len(self.kept) :]
         self._body = response.content
+        self.going_on = self.conversation.draft("Go on.")
         self.conversation.send(draft)
         self.conversation.next()  # the request
         self.conversation.receive_response(response.status, response.headers)
