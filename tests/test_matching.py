@@ -411,6 +411,13 @@ def test_alignment_explains_the_difference(recorded: list[int], now: list[int]) 
     assert bool(pairs) == (recorded != now)
 
 
+def test_what_is_said_often_is_aligned_too() -> None:
+    """Long chats in which one sentence comes again and again."""
+    recorded = [each for number in range(150) for each in (["yes"] * 3, number)]
+    now = ["first", *recorded[1:100], "new", *recorded[100:-1], "last"]
+    assert aligned(recorded, now) == [(0, 0), (None, 100), (299, 300)]
+
+
 def test_alignment_is_bounded() -> None:
     """Long lists of one value, and long lists without a common one, take no time that grows beyond measure."""
     assert len(aligned([0, *[1] * 5000, 0], [2, *[1] * 5001, 2])) <= 5003

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 import subprocess
 import sys
 import threading
@@ -397,6 +398,19 @@ def test_exhausted(path: Path) -> None:
     )
     with pytest.raises(CassetteExhausted, match="It equals exchange 1: the program asks again"):
         play(player, request_for(contents("hi")))
+    with pytest.raises(CassetteExhausted, match="the cassette in memory has no exchanges, and there is one more"):
+        play(Player(Cassette()), request_for({}))
+
+
+def test_errors_can_be_sent_to_another_process(path: Path) -> None:
+    """They are pickled with all that they say."""
+    error = mismatch(Player(cassette(path, exchange_for(contents("1")))), request_for(contents("2")))
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), vars(again)) == (str(error), vars(error))
+    assert again.advice
+    with pytest.raises(UnplayedExchanges) as caught:
+        Player(path).close()
+    assert pickle.loads(pickle.dumps(caught.value)).exchanges == (1,)
 
 
 def test_unplayed(path: Path) -> None:

@@ -98,11 +98,10 @@ def exhausted(
     """The error for a request that came when all exchanges were played. The arguments are those of ``mismatch``."""
     if equal is None:
         equal = _equal(now, recorded, total)
+    told = f"{name} has {total} exchange{'s' * (total != 1)}, all played" if total else f"{name} has no exchanges"
     twice = f" It equals exchange {equal[-1] + 1}: the program asks again." if equal else ""
     return CassetteExhausted(
-        f"{name} has {total} exchange{'s' * (total != 1)}, all played, and there is one more request:"
-        f" {_described(now)}.{twice}\n"
-        f"If the change is meant, {_RECORD_AGAIN}."
+        f"{told}, and there is one more request: {_described(now)}.{twice}\nIf the change is meant, {_RECORD_AGAIN}."
     )
 
 

@@ -33,8 +33,10 @@ __all__ = ["Player"]
 class Player:
     """Answers each request with the next recorded exchange, sync and async. It holds no network code, needs no key.
 
-    A request must equal the recorded one in method, path, query and body, or RequestMismatch says what changed.
-    ``match`` names what may differ (``chatproto_replay.rules``). With ``in_order=False`` a request is answered with the
+    A request must equal the recorded one in method, path, query and body, or RequestMismatch says what changed. Host,
+    headers and Google Cloud project do not count, nor do white space, the order of keys and parameters, and the
+    spelling of numbers; of parameters whose value is not recorded, only the name does. ``match`` names what else may
+    differ (``chatproto_replay.rules``). With ``in_order=False`` a request is answered with the
     first exchange that it equals and that was not played yet: for programs with several chats at once.
 
     The chunks come as they were cut when recorded, one ``read`` each, at once; with ``pace`` they come in their
