@@ -61,6 +61,8 @@ def command() -> click.Group:
     import click
     from click.core import ParameterSource
 
+    from .transport import plug_ins
+
     def show_version(context: click.Context, _option: click.Parameter, asked: bool) -> None:
         if asked and not context.resilient_parsing:
             from . import __version__
@@ -78,11 +80,11 @@ def command() -> click.Group:
         """Its own commands, and those of plug-ins, which are loaded when they are asked for."""
 
         def list_commands(self, ctx: click.Context) -> list[str]:
-            return sorted({*super().list_commands(ctx), *_plugins()})
+            return sorted({*super().list_commands(ctx), *plug_ins(GROUP)})
 
         def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
             own = super().get_command(ctx, cmd_name)
-            plugin = None if own is not None else _plugins().get(cmd_name)
+            plugin = None if own is not None else plug_ins(GROUP).get(cmd_name)
             return own if plugin is None else _load(plugin)
 
     @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -171,13 +173,6 @@ def command() -> click.Group:
         sys.exit(_chat(said, model, config, paths, where, streamed=not no_stream, resume=resume))
 
     return chatproto
-
-
-def _plugins() -> dict[str, EntryPoint]:
-    """The commands of other packages, by name."""
-    from importlib.metadata import entry_points  # it takes longer than all of click
-
-    return {each.name: each for each in entry_points(group=GROUP)}
 
 
 def _load(plugin: EntryPoint) -> click.Command:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from .types import Content, FunctionCall, Part, Tool
     from .wire.endpoint import Endpoint
 
-__all__ = ["Options", "Prepared", "Session", "arun_call", "run_call"]
+__all__ = ["Prepared", "Session", "arun_call", "run_call"]
 
 T = TypeVar("T")
 

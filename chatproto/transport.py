@@ -36,6 +36,7 @@ from .wire.http import origin
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
+    from importlib.metadata import EntryPoint
 
     from .wire.http import Headers, Request
 
@@ -49,6 +50,7 @@ __all__ = [
     "Secrets",
     "Transport",
     "find_transport",
+    "plug_ins",
 ]
 
 GROUP = "chatproto.transports"
@@ -528,6 +530,13 @@ class AsyncDrive(AsyncIterator[Event]):
 # --- look-up ------------------------------------------------------------------------------------------------------
 
 
+def plug_ins(group: str) -> dict[str, EntryPoint]:
+    """What installed distributions offer under a group of entry points, by name; of one name, what is found first."""
+    from importlib.metadata import entry_points  # it brings half of the network code of the standard library
+
+    return {each.name: each for each in reversed(tuple(entry_points(group=group)))}
+
+
 def find_transport(name: str, *arguments: Any, **options: Any) -> Any:
     """A new transport of the plug-in ``name``, made with the other arguments.
 
@@ -535,12 +544,11 @@ def find_transport(name: str, *arguments: Any, **options: Any) -> Any:
     stands on is not installed.
     """
     import inspect
-    from importlib.metadata import entry_points
 
-    offered = entry_points(group=GROUP)
-    found = next((each for each in offered if each.name == name), None)
+    offered = plug_ins(GROUP)
+    found = offered.get(name)
     if found is None:
-        known = ", ".join(sorted({each.name for each in offered})) or "none"
+        known = ", ".join(sorted(offered)) or "none"
         raise ValidationError(f"no transport is named {name!r}; installed: {known}")
     try:
         factory = found.load()

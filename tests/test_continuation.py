@@ -31,6 +31,7 @@ from chatproto.errors import (
 )
 from chatproto.machines.continuation import MAX_HOPS, MAX_RECONNECTS, Continuation
 from chatproto.machines.merging import merge
+from chatproto.machines.reading import Reader
 from chatproto.testing.strategies import json_values, responses
 from chatproto.types import HttpResponse
 
@@ -478,7 +479,7 @@ COPIES: list[Callable[[Continuation], Continuation]] = [
     copy.copy,
     copy.deepcopy,
     lambda state: pickle.loads(pickle.dumps(state)),
-    lambda state: Continuation.from_json(json.loads(json.dumps(state.to_json()))),
+    lambda state: Continuation.read(Reader(json.loads(json.dumps(state.to_json())))),
 ]
 
 
@@ -631,7 +632,7 @@ def test_errors_as_json(error: ChatProtoError, kind: type[ChatProtoError]) -> No
     """An error comes back as what it was, or as its nearest base in the tree."""
     state = Continuation(enabled=True, streamed=False)
     run(state, ([], error))
-    back = Continuation.from_json(json.loads(json.dumps(state.to_json()))).error
+    back = Continuation.read(Reader(json.loads(json.dumps(state.to_json())))).error
     assert type(back) is kind
     assert str(back) == str(error)
     if kind is type(error):
@@ -661,5 +662,5 @@ def test_json_that_is_none_of_ours(change: Json, path: str) -> None:
     """The error says where it is wrong."""
     document = Continuation(enabled=True, streamed=True).to_json() | change
     with pytest.raises(ValidationError) as caught:
-        Continuation.from_json(document)
+        Continuation.read(Reader(document))
     assert caught.value.path == path

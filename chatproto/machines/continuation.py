@@ -17,11 +17,10 @@ import attrs
 
 from ..errors import APIError, ChatProtoError, RemoteProtocolError
 from ..types import GenerateContentResponse, GenerateContentResponseUsageMetadata
-from ..types._json import is_array, is_object
+from ..types._json import is_array, is_object, key_of, under_either
 from ..types._spelling import decode_base64
 from .error_json import error_to_json, read_error
-from .merging import add, key_of, lay_over, merge
-from .reading import Reader
+from .merging import add, lay_over, merge
 
 __all__ = ["MAX_HOPS", "MAX_RECONNECTS", "Continuation"]
 
@@ -122,7 +121,7 @@ class Continuation:
             return self._shown(document)
         self._merged = document if self._merged is None else merge(self._merged, document)
         if self._prompt is None:
-            self._prompt = _prompt_count(_member(document, _USAGE))
+            self._prompt = _prompt_count(under_either(document, *_USAGE))
         return None if self._goes_on(self._hop.token) else self._merged
 
     def end(self, error: ChatProtoError | None) -> bool:
@@ -144,7 +143,7 @@ class Continuation:
     def _take(self, document: Json) -> None:
         hop = self._hop
         hop.accepted = True
-        if _member(document, _FEEDBACK) is not None:
+        if under_either(document, *_FEEDBACK) is not None:
             hop.has_feedback = True
         candidate = _first_candidate(document)
         if candidate is None:
@@ -155,7 +154,7 @@ class Continuation:
         reason = _finish_reason(candidate)
         if reason is not None:
             hop.finish_reason = reason
-        token = _member(candidate, _TOKEN)
+        token = under_either(candidate, *_TOKEN)
         if _token_bytes(token):
             hop.token = token
         elif reason not in (None, _CONTINUATION):
@@ -259,10 +258,9 @@ class Continuation:
         }
 
     @classmethod
-    def from_json(cls, document: Json) -> Continuation:
+    def read(cls, reader: Reader) -> Continuation:
         """What ``to_json`` wrote. Raises ValidationError for what it did not."""
-        reader = Reader(document)
-        hop = Reader(reader.held("hop", dict), "$.hop")
+        hop = reader.needed("hop")
         nothing = type(None)
         return cls(
             enabled=reader.held("enabled", bool),
@@ -289,10 +287,6 @@ class Continuation:
 # --- what the wire says -------------------------------------------------------------------------------------------
 
 
-def _member(owner: Json, spellings: tuple[str, str]) -> Any:
-    return owner.get(key_of(owner, *spellings))
-
-
 def _first_candidate(document: Json) -> Json | None:
     """The only candidate that decides anything, as in google-genai."""
     candidates = document.get("candidates")
@@ -302,7 +296,7 @@ def _first_candidate(document: Json) -> Json | None:
 
 def _finish_reason(candidate: Json) -> str | int | None:
     """Letter case does not matter in a name; a number is never CONTINUATION, because nobody has published which."""
-    reason = _member(candidate, _FINISH_REASON)
+    reason = under_either(candidate, *_FINISH_REASON)
     if type(reason) is str:
         return reason.upper() or None
     return reason if reason is None or type(reason) is int else type(reason).__name__
@@ -321,5 +315,5 @@ def _token_bytes(token: Any) -> bytes:
 def _prompt_count(usage: Any) -> int | None:
     if not is_object(usage):
         return None
-    count = add(usage.get(key_of(usage, "promptTokenCount", "prompt_token_count")), 0)
+    count = add(under_either(usage, "promptTokenCount", "prompt_token_count"), 0)
     return count if type(count) is int else None

@@ -27,6 +27,7 @@ __all__ = [
     "History",
     "Outcome",
     "Turn",
+    "check_role",
     "decode_content",
     "encode_content",
     "is_closed",
@@ -208,13 +209,18 @@ def recorded_turn(number: int, contents: Iterable[Content], *, valid: bool) -> T
     return attrs.evolve(turn, outcome=outcome, curated=valid and turn.curated, reason=f"recorded{turn.reason[5:]}")
 
 
+def check_role(index: int, content: Content) -> None:
+    """Raise ValidationError where the Content at ``index`` of a given history has a role that a history has not."""
+    if content.role not in ("user", "model"):
+        raise ValidationError(
+            f"a role in a history is 'user' or 'model', not {content.role!r}", path=f"$.history[{index}].role"
+        )
+
+
 def _groups(contents: Iterable[Content]) -> list[list[dict[str, Any]]]:
     groups: list[list[dict[str, Any]]] = []
     for index, content in enumerate(contents):
-        if content.role not in ("user", "model"):
-            raise ValidationError(
-                f"a role in a history is 'user' or 'model', not {content.role!r}", path=f"$.history[{index}].role"
-            )
+        check_role(index, content)
         document = written_at(f".history[{index}]", content)
         if not groups or (content.role == "user" and not responses_in(document)):
             groups.append([])

@@ -19,12 +19,12 @@ import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
-from ..types._json import is_array, is_object
+from ..types._json import is_array, is_object, key_of, under_either
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["add", "key_of", "lay_over", "merge"]
+__all__ = ["add", "lay_over", "merge"]
 
 Json = dict[str, Any]
 
@@ -61,11 +61,6 @@ def lay_over(earlier: Json, later: Json) -> Json:
         elif new is not None:
             merged[key] = _both(key, old, new)
     return merged
-
-
-def key_of(owner: Json, camel: str, snake: str) -> str:
-    """Which of its two spellings a key has in ``owner``: the one that a reader of the types would take."""
-    return snake if owner.get(camel) is None and owner.get(snake) is not None else camel
 
 
 def add(earlier: Any, later: Any) -> Any:
@@ -132,7 +127,7 @@ def _grouped(items: list[Any], name: str, join: Callable[[Json, Json], Json]) ->
 
 def _counted(item: Json) -> Json:
     """A count by modality that says how many: proto leaves a zero out."""
-    return item if item.get(key_of(item, "tokenCount", "token_count")) is not None else {**item, "tokenCount": 0}
+    return item if under_either(item, "tokenCount", "token_count") is not None else {**item, "tokenCount": 0}
 
 
 # --- candidates ---------------------------------------------------------------------------------------------------
@@ -169,7 +164,7 @@ def _moved(earlier: Json, later: Json) -> Json:
     inner = key_of(metadata, "groundingSupports", "grounding_supports")
     supports = metadata.get(inner)
     parts = _length(earlier.get("content"), "parts", "parts")
-    grounding = earlier.get(key_of(earlier, "groundingMetadata", "grounding_metadata"))
+    grounding = under_either(earlier, "groundingMetadata", "grounding_metadata")
     chunks = _length(grounding, "groundingChunks", "grounding_chunks")
     if not is_array(supports) or not (parts or chunks):
         return later
@@ -178,7 +173,7 @@ def _moved(earlier: Json, later: Json) -> Json:
 
 
 def _length(owner: Any, camel: str, snake: str) -> int:
-    held = owner.get(key_of(owner, camel, snake)) if is_object(owner) else None
+    held = under_either(owner, camel, snake) if is_object(owner) else None
     return len(held) if is_array(held) else 0
 
 

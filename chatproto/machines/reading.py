@@ -88,6 +88,10 @@ class Reader:
             raise self.wrong(key, "expected base64") from None
         return item
 
+    def needed(self, key: str) -> Reader:
+        """The object of ``key``."""
+        return Reader(self.held(key, dict), f"{self.path}.{key}")
+
     def inner(self, key: str) -> Reader | None:
         """The object of ``key``; None where it is null."""
         item = self.held(key, dict, type(None))

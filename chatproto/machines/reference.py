@@ -28,7 +28,7 @@ from ..wire.gemini import GeminiApi
 from ..wire.json_codec import encode
 from .answering import with_partial
 from .conversation import Conversation, contents_of
-from .history import History, Outcome, Turn, decode_content, encode_content, written_at
+from .history import History, Outcome, Turn, check_role, decode_content, encode_content, written_at
 from .states import ConversationInput
 from .steps import FunctionCallsRequested, Step, TurnEnded
 from .turn import Draft, OpenTurn
@@ -125,10 +125,7 @@ def _runs(contents: Iterable[Content]) -> Iterator[tuple[int, list[Content]]]:
     run: list[Content] = []
     start = 0
     for index, content in enumerate(contents):
-        if content.role not in ("user", "model"):
-            raise ValidationError(
-                f"a role in a history is 'user' or 'model', not {content.role!r}", path=f"$.history[{index}].role"
-            )
+        check_role(index, content)
         if content.role == "user" and run:
             yield start, run
             run, start = [], index

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ValidationError
-from ..types._json import is_object
+from ..types._json import is_object, under_either
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,14 +18,8 @@ __all__ = ["answer_calls", "calls_in", "has_pieces", "responses_in"]
 Json = dict[str, Any]
 
 
-def _either(owner: Json, camel: str, snake: str) -> Any:
-    """What is under either spelling of a key; null is as good as absent."""
-    held = owner.get(camel)
-    return owner.get(snake) if held is None else held
-
-
 def _held(part: Any, camel: str, snake: str) -> Json | None:
-    held = _either(part, camel, snake) if is_object(part) else None
+    held = under_either(part, camel, snake) if is_object(part) else None
     return held if is_object(held) else None
 
 
@@ -42,7 +36,7 @@ def calls_in(content: Json) -> list[Json]:
         if call is not None:
             if not (continuing and not call.get("name")):
                 calls.append(call)
-            continuing = _either(call, "willContinue", "will_continue") is True
+            continuing = under_either(call, "willContinue", "will_continue") is True
         response = _held(part, "functionResponse", "function_response")
         answered = None if response is None else _answered(calls, response)
         if answered is not None:

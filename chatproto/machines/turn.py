@@ -84,7 +84,7 @@ def _endpoint_to_json(endpoint: Endpoint, usual: Endpoint) -> dict[str, Any]:
 
 
 def _endpoint_from_json(reader: Reader, usual: Endpoint) -> Endpoint:
-    inner = Reader(reader.held("endpoint", dict), f"{reader.path}.endpoint")
+    inner = reader.needed("endpoint")
     nothing = type(None)
     kinds: dict[str, tuple[type, ...]] = {
         "api_version": (str,),
@@ -177,10 +177,6 @@ class OpenTurn:
         """What ``to_json`` wrote. Raises ValidationError for what it did not."""
         draft = reader.inner("draft")
         contents = reader.contents("contents")
-        try:
-            continuation = Continuation.from_json(reader.held("continuation", dict))
-        except ValidationError as error:
-            raise error.under(f"{reader.path[1:]}.continuation") from None
         return cls(
             number=number,
             contents=contents,
@@ -188,8 +184,8 @@ class OpenTurn:
             handed_out=min(len(contents), reader.count("handedOut")),
             calls=reader.values("calls", FunctionCall),
             unsent=reader.contents("unsent"),
-            continuation=continuation,
-            fold=Fold.from_json(Reader(reader.held("answer", dict), f"{reader.path}.answer")),
+            continuation=Continuation.read(reader.needed("continuation")),
+            fold=Fold.from_json(reader.needed("answer")),
             whole=reader.held("whole", bool),
             finish_reason=reader.held("finishReason", str, type(None)),
             finish_message=reader.held("finishMessage", str, type(None)),
