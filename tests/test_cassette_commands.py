@@ -845,6 +845,22 @@ def test_a_closed_pipe_is_no_crash() -> None:
     assert done.returncode == 1
 
 
+def test_ctrl_c(tmp_path: Path) -> None:
+    """A status of its own, and no traceback. What is shown here never comes: nobody writes into the pipe."""
+    os.mkfifo(tmp_path / "pipe")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "chatproto", "cassette", "show", tmp_path / "pipe"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(None),
+    )
+    with (tmp_path / "pipe").open("wb"):  # which waits until it reads
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=20)
+    assert (process.returncode, stdout) == (130, b"")
+    assert b"Traceback" not in stderr
+
+
 # --- commands of plug-ins -------------------------------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ import base64
 import gzip
 import json
 import re
+import sys
 import zlib
 from contextlib import closing
 from pathlib import Path
@@ -20,14 +21,17 @@ import requests
 import vcr  # type: ignore[import-untyped]
 import yaml
 from click.testing import CliRunner, Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chatproto import Client
 from chatproto.cli import command
 from chatproto.testing.servers import LoopbackServer, chunk, head
+from chatproto.testing.strategies import json_values
 from chatproto.testing.wire import sse, text_response
 from chatproto.transport import Secrets
 from chatproto.wire.http import Request
-from chatproto_replay import Cassette, CredentialInCassette, LaterCassette, MalformedCassette, Player
+from chatproto_replay import Cassette, CassetteError, CredentialInCassette, LaterCassette, MalformedCassette, Player
 from chatproto_replay.importing import Imported, import_vcr, output_beside
 
 if TYPE_CHECKING:
@@ -221,6 +225,36 @@ def test_exchanges_of_another_api_are_left_out(tmp_path: Path, server: LoopbackS
     assert (done.exit_code, done.stdout) == (1, "")
     assert "has no exchange with Gemini or Vertex AI" in done.stderr
     assert not (tmp_path / "none.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "ours"),
+    [
+        ("https://generativelanguage.googleapis.com/v1beta/files?pageSize=3", True),
+        ("https://aiplatform.googleapis.com/v1/models", True),
+        ("https://us-central1-aiplatform.googleapis.com/v1/x", True),
+        ("https://aiplatform.eu.rep.googleapis.com/v1/x", True),
+        ("https://GenerativeLanguage.googleapis.com:443/v1beta/models", True),
+        ("https://gateway.example/any/prefix/models/m:streamGenerateContent", True),
+        ("https://storage.googleapis.com/v1/x", False),
+        ("https://oauth2.googleapis.com/token", False),
+        ("https://generativelanguage.googleapis.com.example/v1beta/files", False),
+        ("https://gateway.example/v1/models", False),
+    ],
+)
+def test_which_are_taken_over(tmp_path: Path, url: str, ours: bool) -> None:
+    """Google's hosts, and calls of a model at any host."""
+    imported = import_vcr(interactions(tmp_path, plain(uri=url)))
+    assert (len(imported.cassette.exchanges), len(imported.left_out)) == ((1, 0) if ours else (0, 1))
+
+
+def test_a_project_is_no_part_of_a_path(tmp_path: Path) -> None:
+    """As in any cassette."""
+    url = (
+        "https://aiplatform.googleapis.com/v1/projects/mine-123/locations/us/publishers/google/models/m:generateContent"
+    )
+    (exchange,) = import_vcr(interactions(tmp_path, plain(uri=url))).cassette.exchanges
+    assert exchange.request.path == "/v1/projects/_/locations/us/publishers/google/models/m:generateContent"
 
 
 def run(*arguments: object) -> Result:
@@ -506,6 +540,46 @@ def test_anchors(tmp_path: Path) -> None:
         path.write_text(text % (levels, REQUEST.replace(body, bomb), RESPONSE))
         with pytest.raises(MalformedCassette, match=rf"\$\.interactions\[0\]\.request\.body: {problem}"):
             import_vcr(path)
+
+
+@settings(max_examples=100)
+@given(
+    request_=json_values() | st.dictionaries(st.sampled_from(["method", "uri", "headers", "body"]), json_values()),
+    response=json_values() | st.dictionaries(st.sampled_from(["status", "headers", "body", "content"]), json_values()),
+    method=st.just("GET") | json_values(),
+    coding=st.sampled_from(["gzip", "deflate", "br", "", "x, y"]),
+)
+def test_anything_in_a_file(
+    tmp_path_factory: pytest.TempPathFactory, request_: Any, response: Any, method: Any, coding: str
+) -> None:
+    """It is imported, or there is a CassetteError: never another."""
+    path = tmp_path_factory.getbasetemp() / "any.json"
+    if isinstance(request_, dict):
+        request_ = {"method": method, "uri": f"https://h{PATH}", **request_}
+    if isinstance(response, dict):
+        response = {"status": {"code": 200}, "headers": {"Content-Encoding": coding}, **response}
+    made = {"version": 1, "interactions": [{"request": request_, "response": response}]}
+    path.write_text(json.dumps(made))
+    try:
+        imported = import_vcr(path)
+    except CassetteError:
+        return
+    text = imported.cassette.dumps()
+    assert Cassette.loads(text) == imported.cassette
+
+
+def test_without_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra is named; JSON needs none."""
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    path = tmp_path / "vcr.json"
+    path.write_text(json.dumps({"version": 1, "interactions": [plain()]}))
+    assert run(path).exit_code == 0
+    path.write_text("version: 1\ninteractions: []\n")
+    done = run(path)
+    assert done.exit_code == 2
+    assert done.stderr == (
+        "Error: reading vcrpy's YAML needs PyYAML, not installed here: pip install 'chatproto[replay]'\n"
+    )
 
 
 def test_a_body_that_was_not_recorded(tmp_path: Path) -> None:

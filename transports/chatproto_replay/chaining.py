@@ -153,7 +153,7 @@ def _key(content: Any) -> str:
 
 
 def as_said(content: Any) -> Any:
-    """A content's JSON in one spelling of what clients spell in several ways: names, base64, a role that is left out."""
+    """A content's JSON in one spelling of what clients spell in several ways: names, base64, an absent role."""
     if not is_object(content):
         return content
     content = {**content, "role": content.get("role") or "user"}

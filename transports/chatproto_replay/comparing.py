@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .cassette import Cassette, Exchange
 
-__all__ = ["Compared", "Comparison", "compare"]
+__all__ = ["Compared", "Comparison", "compare", "json_differences"]
 
 
 @attrs.frozen(kw_only=True)
@@ -75,7 +75,7 @@ def compare(a: Cassette, b: Cassette) -> Comparison:
         if one is None or other is None:
             found.append(Compared(number=number, alone="A" if other is None else "B"))
             continue
-        answer = differences(_holding(_answer(one)), _holding(_answer(other)))
+        answer = json_differences(_answer(one), _answer(other))
         found.append(
             Compared(
                 number=number,
@@ -87,9 +87,10 @@ def compare(a: Cassette, b: Cassette) -> Comparison:
     return Comparison(tuple(found))
 
 
-def _holding(document: Any) -> RecordedRequest:
-    """A request that holds JSON, for comparing it with other JSON."""
-    return RecordedRequest(method="", path="", body=Body("json", document))
+def json_differences(a: Any, b: Any) -> tuple[Difference, ...]:
+    """Where two JSON values differ: ``recorded`` is how it is shown in the first, ``now`` in the second."""
+    one, other = (RecordedRequest(method="", path="", body=Body("json", value)) for value in (a, b))
+    return differences(one, other)
 
 
 def _answer(exchange: Exchange) -> dict[str, Any]:

@@ -19,16 +19,16 @@ from chatproto.types._dump import to_wire
 from chatproto.types._hooks import converter
 
 from .answers import kind_of, read_documents
-from .cassette import Body, Cassette, RecordedRequest, is_list, is_object
+from .cassette import Cassette, is_list, is_object
 from .chaining import as_said, chain
+from .comparing import json_differences
 from .errors import CassetteError, CassetteMissing, LaterCassette, MalformedCassette
-from .matching import differences
 from .searching import TooMuchPacked, layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .cassette import Exchange
+    from .cassette import Exchange, RecordedRequest
     from .chaining import Link
 
 __all__ = ["Checked", "Problem", "check_file", "check_files", "find_cassettes"]
@@ -170,13 +170,8 @@ def _altered(document: Any, cls: Any, place: str) -> Iterator[Problem]:
     except RecursionError:
         yield Problem(place, "nested too deeply")
         return
-    for each in differences(_holding(document), _holding(back))[:1]:
+    for each in json_differences(document, back)[:1]:
         yield Problem(f"{place}{each.path[1:]}", f"{each.recorded} comes back as {each.now}")
-
-
-def _holding(document: Any) -> RecordedRequest:
-    """A request that holds JSON, for comparing it with other JSON."""
-    return RecordedRequest(method="", path="", body=Body("json", document))
 
 
 # --- answers --------------------------------------------------------------------------------------------------------
@@ -222,7 +217,7 @@ def _echo(links: list[Link], index: int) -> Iterator[Problem]:
         return
     count = len(links[link.lost].said)
     place = f"$.exchanges[{index}].request.json.contents[{link.places[count]}]"
-    for each in differences(_holding(as_said(answer.content)), _holding(as_said(link.said[count])))[:1]:
+    for each in json_differences(as_said(answer.content), as_said(link.said[count]))[:1]:
         problem = f"not what the model said in exchange {link.lost + 1}: it said {each.recorded}, this is {each.now}"
         yield Problem(f"{place}{each.path[1:]}", problem)
 
