@@ -626,6 +626,16 @@ def test_what_rules_hide_is_not_told() -> None:
     assert lines({}, {"b": [2, "x"]}, *match) == ['$.b: recorded missing, now ["<ignored>", "x"]']
 
 
+def test_the_nearest_exchange_is_looked_for_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Among hundreds of exchanges; where they are too much to look at, among those that are next to it."""
+    many = [chat(f"question {number} of many") for number in range(300)]
+    now = chat("question 250 of the many")
+    assert refused({}, now, *many).nearest == 252
+    monkeypatch.setattr("chatproto_replay.mismatches._LOOKED_AT", 5000)
+    assert 1 < refused({}, now, *many).nearest < 252
+    assert "nearer" not in str(refused(chat("a", "b"), chat("a", "c"), chat("a", "d")))
+
+
 def test_a_player_tells_it() -> None:
     """The whole report, as a program gets it."""
     exchanges = [

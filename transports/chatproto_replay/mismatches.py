@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["exhausted", "mismatch", "unplayed", "which_message", "without_credential"]
 
-_LOOKED_AT = 50  # exchanges that are searched for the nearest one
+_LOOKED_AT = 4_000_000  # characters of requests that are searched for the nearest one: about a second
 _LISTED = 20  # exchanges of those that were not played
 
 _RECORD_AGAIN = 'record it again: pytest --replay-mode=record, or use_cassette(path, mode="record")'
@@ -151,14 +151,23 @@ def _described(request: RecordedRequest) -> str:
 
 
 def _around(index: int, total: int) -> list[int]:
-    """The indices nearest to ``index``, and that one first."""
-    return sorted(range(total), key=lambda other: abs(other - index))[:_LOOKED_AT]
+    """All indices, those nearest to ``index`` first."""
+    return sorted(range(total), key=lambda other: abs(other - index))
 
 
 def _nearest(now: RecordedRequest, recorded: Callable[[int], RecordedRequest], among: Sequence[int]) -> int:
-    """The first of those that have most words in common with ``now``."""
+    """The first of those that have most words in common with ``now``, as far as they can be looked at."""
     ours = words(_text(now))
-    return max(among[:_LOOKED_AT], key=lambda index: similarity(words(_text(recorded(index))), ours))
+    nearest, most, looked_at = among[0], -1.0, 0
+    for index in among:
+        text = _text(recorded(index))
+        looked_at += len(text)
+        alike = similarity(words(text), ours)
+        if alike > most:
+            nearest, most = index, alike
+        if looked_at > _LOOKED_AT:
+            break
+    return nearest
 
 
 def _text(request: RecordedRequest) -> str:
