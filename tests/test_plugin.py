@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import google.genai
 import pytest
+from aiohttp import web
 
+import chatproto_aiohttp
+import chatproto_requests
 from chatproto.testing.servers import LoopbackServer, Received, chunk, head
 from chatproto.testing.wire import sse, text_response
 from chatproto.wire.json_codec import encode
@@ -35,7 +40,23 @@ pytest_plugins = ["pytester"]
 
 #: Imported here, because a run of pytest inside this one forgets the modules that it was the first to import, while
 #: their package does not.
-LOADED = (asking, faults, faulty, interrupting, missing, network, redacting, running, server, sweeping, takes)
+LOADED = (
+    google.genai,
+    web,
+    chatproto_aiohttp,
+    chatproto_requests,
+    asking,
+    faults,
+    faulty,
+    interrupting,
+    missing,
+    network,
+    redacting,
+    running,
+    server,
+    sweeping,
+    takes,
+)
 
 KEY = "AIzaSyCanary-1234567890+/abcdef"
 #: What makes a run slower and is not needed here.
@@ -216,6 +237,22 @@ def test_third(replay_client, replay_cassette):
     assert "replay: 3 played" in run(pytester, passed=3)
 
 
+def test_one_name_for_tests_that_ask_differently(pytester: pytest.Pytester, api: LoopbackServer) -> None:
+    """It is said that the name is the mistake: recording again would not help."""
+    pytester.makepyfile(
+        test_it=ASK
+        + """
+@pytest.mark.replay("shared")
+@pytest.mark.parametrize("text", ["a", "b"])
+def test_it(replay_client, text):
+    ask(replay_client, text)
+"""
+    )
+    printed = run(pytester, "--replay-mode=record", passed=1, failed=1)
+    assert "test_it.py::test_it[a] has recorded it just now" in printed
+    assert "To record this test again" not in printed
+
+
 # --- failures -------------------------------------------------------------------------------------------------------
 
 FAILING = (
@@ -363,6 +400,40 @@ def test_faults(replay_server): pass
         "replay_server knows no faults",
     ):
         assert words in printed, words
+
+
+def test_a_test_that_never_begins(pytester: pytest.Pytester, api: LoopbackServer) -> None:
+    """What its fixtures have opened is closed all the same; and what has been recorded is kept."""
+    pytester.makepyfile(
+        test_it=ASK
+        + """
+@pytest.fixture
+def broken():
+    raise ValueError("broken")
+
+@pytest.fixture
+def early(replay_client):
+    return ask(replay_client)
+
+def test_server(replay_server, broken):
+    pass
+
+def test_client(early, broken):
+    pass
+
+def test_dynamic(request):
+    request.getfixturevalue("replay_client")
+
+@pytest.mark.replay
+def test_dynamic_with_marker(request):
+    assert ask(request.getfixturevalue("replay_client")) == "re: hi"
+"""
+    )
+    printed = run(pytester, "--replay-mode=record", passed=1, failed=1, errors=2)
+    assert "replay: 2 recorded" in printed
+    assert "a replay_ fixture is an argument of the test, or else the test has the marker replay" in printed
+    assert sorted(file.stem for file in pytester.path.rglob("*.json")) == ["test_client", "test_dynamic_with_marker"]
+    assert not [thread for thread in threading.enumerate() if thread.name == "chatproto replay server"]
 
 
 # --- modes ----------------------------------------------------------------------------------------------------------
@@ -743,8 +814,8 @@ import sys
 added = []
 sys.addaudithook(lambda event, _: added.append(event) if event == "sys.addaudithook" else None)
 import chatproto_replay.plugin
-heavy = ["chatproto.client", "chatproto.types", "chatproto.chats", "aiohttp", "httpx", "httpx2", "requests", "click",
-         "yaml", "asyncio", "cattrs", "pydantic", "jsonschema", "hypothesis"]
+heavy = ["chatproto.client", "chatproto.types.content", "chatproto.chats", "aiohttp", "httpx", "httpx2", "requests",
+         "click", "yaml", "asyncio", "cattrs", "pydantic", "jsonschema", "hypothesis"]
 loaded = [name for name in heavy if name in sys.modules and name not in before]
 assert not loaded, loaded
 assert not added

@@ -8,8 +8,9 @@
         assert "Paris" in chat.send_message("What is the capital of France?").text
 
 ``pytest --replay-mode=record`` sends the requests and writes ``cassettes/capital.json`` beside the test's file.
-``pytest`` plays it, with the network blocked, and fails where a request is another one or something is left over. A
-test that asks for one of these fixtures has the marker, as it were, without arguments.
+``pytest`` plays it, with the network blocked, and fails where a request is another one or something is left over. The
+cassette is closed when the test is over, before its fixtures are torn down. A test that asks for one of these fixtures
+has the marker, as it were, without arguments.
 
 - ``replay_transport``: the transport; ``replay_client``, ``replay_async_client``: a Client over it, and its ``aio``
 - ``replay_server``: a server on loopback, for programs that are written for google-genai or in another language. The
@@ -82,7 +83,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _run_of(request: pytest.FixtureRequest) -> Run:
-    run: Run = request.node.stash[_RUN]
+    run: Run | None = request.node.stash.get(_RUN, None)
+    if run is None:
+        raise misused("a replay_ fixture is an argument of the test, or else the test has the marker replay")
     return run
 
 
@@ -193,6 +196,14 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]
         return (yield)
     finally:
         pyfuncitem.obj = function
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Whatever a fixture has opened for a test that never began."""
+    run = item.stash.get(_RUN, None)
+    if run is not None:
+        run.end()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -48,6 +48,7 @@ class Run:
         self.interruption: Cut | None = None
         self._recorders = recorders
         self._wants_transport = False
+        self._ended = False
         self._cassette: CassetteTransport | None = None
         self._faulty: Faulty | None = None
         self._server: Served | None = None
@@ -156,7 +157,13 @@ class Run:
 
     # --- its end ---
 
+    def end(self) -> None:
+        """Close what is open, and say nothing: the test did not come to its end."""
+        if not self._ended:
+            self._abandon(pytest.skip.Exception("the test did not begin"))
+
     def _finish(self) -> None:
+        self._ended = True
         complaint = self.transport.refusal
         for closing in (self._cassette, self._server):
             if closing is None:
@@ -170,13 +177,14 @@ class Run:
             return
         if complaint is not None:
             self.counts["left over"] = self._left()
-            self._fail(f"{complaint}\nTo record this test again: {self._command(_RECORD)}")
+            self._fail(f"{complaint}\n{self._advice()}")
         unstruck = self._faulty.unstruck if self._faulty is not None else ()
         if unstruck:
             self._fail(f"{self._shown()}: these faults did not happen:\n" + "\n".join(f"  {each}" for each in unstruck))
 
     def _abandon(self, error: BaseException) -> None:
         """The test has failed: its own exception is what is told, with what is known about it."""
+        self._ended = True
         self._count()
         if self._cassette is not None:
             self._cassette.__exit__(type(error), error, None)
@@ -187,9 +195,17 @@ class Run:
             except CassetteError as other:
                 refusal = other if self._server.refused else None
         if isinstance(error, CassetteError):
-            error.add_note(f"To record this test again: {self._command(_RECORD)}")
+            error.add_note(self._advice())
         elif refusal is not None:
             error.add_note(f"Before that, a request did not fit the cassette: {refusal}")
+
+    def _advice(self) -> str:
+        if self.mode != self.marking.mode:
+            by = self._recorders[self.marking.path]
+            return (
+                f"{by} has recorded it just now: a cassette has one name for all tests that ask the same, in one order"
+            )
+        return f"To record this test again: {self._command(_RECORD)}"
 
     def _count(self) -> None:
         """Add what was played and recorded with the present transport, once."""
