@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import attrs
 
 from .errors import APIError, ChatProtoError, MalformedResponse, TransportError
-from .types import HttpResponse
 from .wire.json_codec import decode, encode
 
 if TYPE_CHECKING:
+    from .types import HttpResponse
     from .wire.http import Headers
 
 __all__ = ["WITHHELD", "Masked", "alone", "masked_error", "masked_event", "quotes"]
@@ -180,4 +180,4 @@ def _response(response: HttpResponse | None, secrets: Known) -> HttpResponse | N
         return None
     headers = {name: WITHHELD if quotes(value, secrets) else value for name, value in (response.headers or {}).items()}
     body = _body((response.body or "").encode("utf-8", "backslashreplace"), secrets)
-    return HttpResponse(headers=headers, body=body.decode())
+    return type(response)(headers=headers, body=body.decode())
