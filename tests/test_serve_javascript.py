@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PROGRAM = Path(__file__).parent / "javascript"
 MANIFEST = ("package.json", "package-lock.json")
+OLDEST_NODE = 20
 INSTALLING = 90  # seconds
 RUNNING = 60
 
@@ -42,7 +43,10 @@ def folder() -> Iterator[Path]:
     """A folder with the SDK, from which programs can import it."""
     missing = [name for name in ("node", "npm") if shutil.which(name) is None]
     if missing:
-        pytest.skip(f"{' and '.join(missing)} is not installed")
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    if int(version.removeprefix("v").partition(".")[0]) < OLDEST_NODE:
+        pytest.skip(f"node {version} is too old for @google/genai, which wants {OLDEST_NODE}")
     cache = _cache()
     if not cache.exists():
         _install(cache)
