@@ -160,12 +160,24 @@ def test_of_another_kind():
 )
 
 
+#: Cassettes do not stay in memory until the last test.
+FORGOTTEN = """
+import gc
+from chatproto_replay import Cassette
+
+def pytest_sessionfinish():
+    gc.collect()
+    assert not [each for each in gc.get_objects() if isinstance(each, Cassette)]
+"""
+
+
 def test_recorded_and_played(
     pytester: pytest.Pytester, api: LoopbackServer, away: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """L14: sync, asyncio and anyio tests; cassettes lie where they should, without a key; playing needs no server."""
     folder = pytester.mkdir("suite")
     (folder / "test_many.py").write_text(MANY)
+    pytester.makeconftest(FORGOTTEN)
     recorded = run(pytester, "--replay-mode=record", passed=8)
     assert "replay: 8 recorded" in recorded
     assert len(api.received) == 8
@@ -197,7 +209,7 @@ def test_with_xdist(pytester: pytest.Pytester, api: LoopbackServer, away: Any) -
     (pytester.path / "cassettes" / "old.json").write_text("{}")
     printed = run(pytester, "-n2", "--replay-unused", passed=8)
     assert "replay: 8 played" in printed
-    assert "replay: 1 cassettes that no collected test asks for\n  cassettes/old.json" in printed
+    assert "replay: 1 cassette that no collected test asks for\n  cassettes/old.json" in printed
 
 
 def test_cassettes_that_nothing_asks_for(pytester: pytest.Pytester, api: LoopbackServer) -> None:

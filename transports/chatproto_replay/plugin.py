@@ -213,4 +213,5 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     run = item.stash.get(_RUN, None)
     if run is not None and call.when == "teardown":
         setattr(report, ON_REPORTS, run.counts)
+        del item.stash[_RUN]  # items live as long as the session, and a cassette may be large
     return report

@@ -67,7 +67,8 @@ class Tally:
             terminalreporter.write_line(f"replay: {', '.join(parts)}")
         if self._config.getoption("replay_unused"):
             unused = self._unused()
-            terminalreporter.write_line(f"replay: {len(unused)} cassettes that no collected test asks for")
+            cassettes = "1 cassette" if len(unused) == 1 else f"{len(unused)} cassettes"
+            terminalreporter.write_line(f"replay: {cassettes} that no collected test asks for")
             for line in _shown(unused, self._config.rootpath):
                 terminalreporter.write_line(f"  {line}")
 
