@@ -274,9 +274,16 @@ def test_rules_outside_of_the_body() -> None:
 )
 def test_no_rule_hides_what_is_said(path: str) -> None:
     """There is no switch that ignores the body, or all messages, or the newest one."""
-    words = r"^rules\.ignore\(.*\) would hide what the messages say, and any recorded answer would fit any question"
+    words = r"^rules\.ignore\(.*\) would hide what is asked, and any recorded answer would fit any question"
     with pytest.raises(ValidationError, match=words):
         rules.ignore(path)
+
+
+@pytest.mark.parametrize("index", range(5))
+def test_one_message_may_be_hidden(index: int) -> None:
+    """By its number: it is the newest one of one request at most."""
+    for path in (f"$.contents[{index}]", f"$.contents[{index}].parts", f"..contents[{index}]"):
+        assert equal(chat(*"aaaaaa"), chat(*"aaaaaa"[:index], "b", *"aaaaaa"[index + 1 :]), rules.ignore(path))
 
 
 @pytest.mark.parametrize(

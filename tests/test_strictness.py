@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from traffic import exchanges as recorded_traffic
 
 from chatproto import Client, types
+from chatproto.errors import ValidationError
 from chatproto.transport import Secrets
 from chatproto.wire.http import Request
 from chatproto.wire.json_codec import encode
@@ -32,6 +33,7 @@ from chatproto_replay import (
     RecordedRequest,
     RecordedResponse,
     RequestMismatch,
+    rules,
 )
 from chatproto_replay.canonical import canonical
 from chatproto_replay.paths import written
@@ -56,7 +58,7 @@ class Change:
 
     what: str
     _original: Json = attrs.field(repr=False)
-    _place: Place
+    place: Place
     _edit: Callable[[Json, Any], None]
     told: Callable[[tuple[Difference, ...]], bool]
 
@@ -64,7 +66,7 @@ class Change:
     def document(self) -> Json:
         """The changed one; ``_edit`` changes what is in the container of the place."""
         copied: list[Json] = [copy.deepcopy(self._original)]
-        self._edit(at(copied, (0, *self._place)[:-1]), (0, *self._place)[-1])
+        self._edit(at(copied, (0, *self.place)[:-1]), (0, *self.place)[-1])
         return copied[0]
 
 
@@ -331,6 +333,33 @@ def test_what_is_immaterial_plays(exchange: Exchange) -> None:
     some = list(same_requests(sent(exchange.request), str(exchange.request)))
     assert len(some) > 10
     assert all(plays(exchange, each) for each in some)
+
+
+@every_fixture
+def test_a_rule_hides_its_place_and_no_other(exchange: Exchange) -> None:
+    """Where one place is ignored, every change there plays, and no change anywhere else does."""
+    assert exchange.request.body is not None
+    document, request = exchange.request.body.value, sent(exchange.request)
+    chance = random.Random(exchange.request.path)
+    some = list(changes(document))
+    members = [place for place in places(document) if place and isinstance(place[-1], str)]
+    refused = 0
+    for hidden in chance.sample(members, min(len(members), 12)):
+        try:
+            rule = rules.ignore(written(hidden))
+        except ValidationError:
+            assert hidden == ("contents",)
+            continue
+        for change in chance.sample(some, min(len(some), 60)):
+            player = Player(Cassette(exchanges=(exchange,)), match=[rule])
+            found = player.find(attrs.evolve(request, body=(encode(change.document),)))
+            renamed = change.place == hidden and change.what.endswith("another name")
+            if change.place[: len(hidden)] == hidden and not renamed:
+                assert found is exchange, (rule, change.what)
+            elif change.place != hidden[: len(change.place)] or renamed:
+                assert found is None, (rule, change.what)
+                refused += 1
+    assert refused > 30
 
 
 # --- drawn requests -------------------------------------------------------------------------------------------------

@@ -135,7 +135,7 @@ class Rule(ABC):
 def ignore(path: str) -> Rule:
     """What is at ``path`` may differ, or be missing. An item of a list may differ, but not be missing.
 
-    Raises ValidationError for a malformed path, and for one that would hide what the messages say: ``$``,
+    Raises ValidationError for a malformed path, and for one that would hide the newest message of any request: ``$``,
     ``$.contents``, ``$.contents[*].parts``, ``$.contents[-1]`` and their like.
     """
     return Ignore(path)
@@ -146,9 +146,9 @@ class Ignore(Rule):
     """``ignore``."""
 
     def _check(self) -> None:
-        if self.path == "body" or any(fingerprint(self(one)) == fingerprint(self(other)) for one, other in _UNLIKE):
+        if self.path == "body" or _hides_what_is_asked(self):
             raise ValidationError(
-                f"{self!r} would hide what the messages say, and any recorded answer would fit any question: name the"
+                f"{self!r} would hide what is asked, and any recorded answer would fit any question: name the"
                 ' part that may differ, as in ignore("$.contents[*].parts[*].functionResponse.response.time"), or what'
                 " of it may differ, with replace(path, pattern, by)"
             )
@@ -166,24 +166,30 @@ class Ignore(Rule):
         return f"rules.ignore({_quoted(self.path)})"
 
 
-def _asking(*parts: dict[str, Any], counting: bool) -> RecordedRequest:
-    contents = [{"role": role, "parts": [part]} for role, part in zip(("user", "model", "user"), parts, strict=True)]
-    document: dict[str, Any] = {"contents": contents}
-    return RecordedRequest(
-        method="POST", path="/", body=Body("json", {"generateContentRequest": document} if counting else document)
+_TEXT: dict[str, Any] = {"text": "a"}
+_RESULT: dict[str, Any] = {"functionResponse": {"name": "f", "response": {}}}
+
+
+def _hides_what_is_asked(rule: Rule) -> bool:
+    """Whether the rule takes any newest message for any other one, in requests of any length and of both shapes."""
+    return any(
+        all(
+            fingerprint(rule(_asking(length, _TEXT, counting=counting)))
+            == fingerprint(rule(_asking(length, _RESULT, counting=counting)))
+            for length in (1, 3, 5)
+        )
+        for counting in (False, True)
     )
 
 
-_CALL: dict[str, Any] = {"functionCall": {"name": "f", "args": {}}}
-_ANSWER: dict[str, Any] = {"functionResponse": {"name": "f", "response": {}}}
-_A, _B, _C = ({"text": text} for text in "abc")
-#: Requests with nothing in common but who speaks, or all but the last message. A rule that takes one for the other
-#: hides what is asked.
-_UNLIKE = [
-    (_asking(_A, _B, _C, counting=counting), _asking(*others, counting=counting))
-    for others in ((_ANSWER, _CALL, _ANSWER), (_A, _B, _ANSWER))
-    for counting in (False, True)
-]
+def _asking(length: int, part: dict[str, Any], *, counting: bool) -> RecordedRequest:
+    """A request with so many contents, of which ``part`` is the newest; ``counting`` its tokens."""
+    contents = [{"role": "model" if number % 2 else "user", "parts": [{"text": "x"}]} for number in range(length)]
+    contents[-1]["parts"] = [part]
+    document: dict[str, Any] = {"contents": contents}
+    if counting:
+        document = {"generateContentRequest": document}
+    return RecordedRequest(method="POST", path="/", body=Body("json", document))
 
 
 # --- replace ------------------------------------------------------------------------------------------------------
