@@ -15,6 +15,7 @@ from chatproto.testing.scripted import Answer, ScriptedTransport
 from chatproto.transport import Secrets
 from chatproto.wire.http import Request
 from chatproto_replay import Cassette, CassetteError, CredentialInCassette, Recorder, Redaction
+from chatproto_replay.tapes import Reel, Tape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,6 +129,26 @@ def test_a_rule_that_fails(path: Path) -> None:
     with pytest.raises(CassetteError, match="was not recorded: ZeroDivisionError") as caught:
         recorder.close()
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+def test_an_answer_that_is_given_up_while_the_file_is_written(path: Path) -> None:
+    """A finalizer may run at any place, also there, in the same thread: both exchanges are in the file."""
+    tapes: list[Tape] = []
+
+    def name() -> str:  # is asked for in the midst of writing
+        if tapes:
+            tapes.pop().leave()
+        return "scripted"
+
+    reel = Reel(path, name)
+    first, second = (reel.begin(request_for(text), SECRETS) for text in "12")
+    for tape in (first, second):
+        tape.begin(200, ())
+        tape.take(b"x")
+    tapes.append(second)
+    first.take(b"")
+    assert texts_of(path) == ["1", "2"]
+    assert reel.recorded == 2
 
 
 # --- several at once --------------------------------------------------------------------------------------------------

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Redaction", "checked", "redacted", "redacted_failure", "redacted_request", "redacted_response"]
 
+_BLOB = 1000  # characters of base64, which a pattern can only meet by chance, or not at all and in a very long time
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]*+=*+")
+
 #: A part of a text, and what stands there instead: start, end, replacement.
 Span = tuple[int, int, str]
 
@@ -61,8 +64,9 @@ class Redaction:
 
     It goes over the bodies of requests and responses, the path and query of a request, and the words of a failure. It
     does not see a text that is split over two events of a stream, or over two of its strings: those are two texts. Nor
-    does it look into base64, or into a body that is no text: bytes that are not UTF-8, unless its content type says
-    text or JSON. But a pattern that base64 meets by chance changes that: say precisely what is to go.
+    does it look into blobs: strings of base64 of a thousand characters or more, and bodies that are no text (bytes that
+    are not UTF-8, unless their content type says text or JSON). Shorter base64 is a text like others, and a pattern
+    that meets it by chance changes it: say precisely what is to go.
 
     ``pattern`` should not match ``by``, because a chat sends what it was answered: redacted twice, a text must be as
     redacted once. Raises ValidationError where it plainly is not, and for a pattern that is none.
@@ -95,6 +99,8 @@ class Redaction:
 
     def replaced(self, text: str, keys: tuple[str, ...] = ()) -> Iterator[Span]:
         """What changes in a text that stands under these keys."""
+        if len(text) >= _BLOB and _BASE64.fullmatch(text):
+            return
         for match in self.pattern.finditer(text):
             if match.end() > match.start():
                 yield match.start(), match.end(), match.expand(self.by) if "\\" in self.by else self.by
