@@ -244,7 +244,7 @@ def test_folders(tmp_path: Path) -> None:
         Takes(tmp_path / "chat.json")
     Cassette().save(tmp_path / "empty.json")
     (tmp_path / ".hidden.json").write_text("{}")
-    with pytest.raises(CassetteExhausted, match="has 0 exchanges, all played"):
+    with pytest.raises(CassetteExhausted, match="has no exchanges, and there is one more request"):
         Takes(tmp_path).take(request_for("a"))
     (tmp_path / "package.json").write_text("{}")
     with pytest.raises(MalformedCassette, match=r"package\.json"):
