@@ -61,7 +61,7 @@ def command() -> click.Group:
     import click
     from click.core import ParameterSource
 
-    from .transport import plug_ins
+    from .plugins import plug_ins
 
     def show_version(context: click.Context, _option: click.Parameter, asked: bool) -> None:
         if asked and not context.resilient_parsing:

@@ -36,7 +36,6 @@ from .wire.http import origin
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
-    from importlib.metadata import EntryPoint
 
     from .wire.http import Headers, Request
 
@@ -50,7 +49,6 @@ __all__ = [
     "Secrets",
     "Transport",
     "find_transport",
-    "plug_ins",
 ]
 
 GROUP = "chatproto.transports"
@@ -530,13 +528,6 @@ class AsyncDrive(AsyncIterator[Event]):
 # --- look-up ------------------------------------------------------------------------------------------------------
 
 
-def plug_ins(group: str) -> dict[str, EntryPoint]:
-    """What installed distributions offer under a group of entry points, by name; of one name, what is found first."""
-    from importlib.metadata import entry_points  # it brings half of the network code of the standard library
-
-    return {each.name: each for each in reversed(tuple(entry_points(group=group)))}
-
-
 def find_transport(name: str, *arguments: Any, **options: Any) -> Any:
     """A new transport of the plug-in ``name``, made with the other arguments.
 
@@ -544,6 +535,8 @@ def find_transport(name: str, *arguments: Any, **options: Any) -> Any:
     stands on is not installed.
     """
     import inspect
+
+    from .plugins import plug_ins
 
     offered = plug_ins(GROUP)
     found = offered.get(name)

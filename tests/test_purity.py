@@ -76,14 +76,14 @@ def test_nothing_imports_the_command_line_or_the_test_tools() -> None:
             assert not _imported(path) & {"cli", "testing"}, path
 
 
-def test_only_the_client_reads_the_environment_and_only_the_transport_looks_up_plug_ins() -> None:
+def test_the_environment_and_plug_ins_are_read_in_one_place_each() -> None:
     """One reader of the environment, one place where plug-ins are found."""
     for path in ROOT.rglob("*.py"):
         text = path.read_text("utf-8")
         if path.name != "client.py" and path.relative_to(ROOT).parts[0] != "testing":
             assert "os.environ" not in text, path
             assert "getenv" not in text, path
-        if path.name != "transport.py":
+        if path.name != "plugins.py":
             assert "entry_points" not in text, path
 
 

@@ -11,7 +11,7 @@ The rules are google-genai's (reference behaviour, 13), with one difference: the
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -22,6 +22,8 @@ from ..types._spelling import decode_base64
 from .error_json import error_to_json, read_error
 from .merging import add, lay_over, merge
 
+if TYPE_CHECKING:
+    from .reading import Reader
 __all__ = ["MAX_HOPS", "MAX_RECONNECTS", "Continuation"]
 
 Json = dict[str, Any]

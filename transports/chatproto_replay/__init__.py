@@ -9,9 +9,13 @@
         client = Client(transport=transport)
         ...
 
-``Player`` and ``Recorder`` are the two by themselves. What may differ is in ``rules`` (``match=``), what is written
-otherwise than it was is a ``Redaction`` (``redact=``), ``faults`` and ``Faulty`` make things go wrong. ``Served`` is a server on loopback, ``httpx_transport`` and ``aiohttp_connector`` are
-for programs that have such a client. The last three need their library, and come with their first use.
+``Player`` and ``Recorder`` are the two by themselves. What may differ is said by ``rules`` (``match=``), what is
+written otherwise than it was by a ``Redaction`` (``redact=``). ``faults`` and ``Faulty`` make things go wrong, and
+``sweep`` makes them go wrong at every byte. For programs that are not on chatproto there are ``Served``, a server on
+loopback, ``httpx_transport``, ``httpx2_transport`` and ``aiohttp_connector``.
+
+Every name is loaded with its first use: the pytest plug-in and the command line import this package where nobody may
+need it.
 """
 
 from __future__ import annotations
@@ -19,31 +23,39 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .cassette import Body, Cassette, Chunk, Exchange, Failure, RecordedRequest, RecordedResponse, cassette_schema
-from .errors import (
-    CassetteError,
-    CassetteExhausted,
-    CassetteMissing,
-    CredentialInCassette,
-    LaterCassette,
-    MalformedCassette,
-    RequestMismatch,
-    UnplayedExchanges,
-)
-from .matching import Difference
-from .modes import CassetteTransport, Mode, use_cassette
-from .player import Player
-from .recorder import Recorder
-
 if TYPE_CHECKING:
     from . import faults as faults
     from . import rules as rules
     from .aiohttp_adapter import aiohttp_connector as aiohttp_connector
+    from .cassette import Body as Body
+    from .cassette import Cassette as Cassette
+    from .cassette import Chunk as Chunk
+    from .cassette import Exchange as Exchange
+    from .cassette import Failure as Failure
+    from .cassette import RecordedRequest as RecordedRequest
+    from .cassette import RecordedResponse as RecordedResponse
+    from .cassette import cassette_schema as cassette_schema
+    from .errors import CassetteError as CassetteError
+    from .errors import CassetteExhausted as CassetteExhausted
+    from .errors import CassetteMissing as CassetteMissing
+    from .errors import CredentialInCassette as CredentialInCassette
+    from .errors import LaterCassette as LaterCassette
+    from .errors import MalformedCassette as MalformedCassette
+    from .errors import RequestMismatch as RequestMismatch
+    from .errors import UnplayedExchanges as UnplayedExchanges
     from .faults import Faulty as Faulty
     from .httpx_adapter import httpx2_transport as httpx2_transport
     from .httpx_adapter import httpx_transport as httpx_transport
+    from .matching import Difference as Difference
+    from .modes import CassetteTransport as CassetteTransport
+    from .modes import Mode as Mode
+    from .modes import use_cassette as use_cassette
+    from .player import Player as Player
+    from .recorder import Recorder as Recorder
     from .redacting import Redaction as Redaction
     from .server import Served as Served
+    from .sweeping import Interruption as Interruption
+    from .sweeping import sweep as sweep
 
 __all__ = [
     "Body",
@@ -58,6 +70,7 @@ __all__ = [
     "Exchange",
     "Failure",
     "Faulty",
+    "Interruption",
     "LaterCassette",
     "MalformedCassette",
     "Mode",
@@ -75,26 +88,51 @@ __all__ = [
     "httpx2_transport",
     "httpx_transport",
     "rules",
+    "sweep",
     "use_cassette",
 ]
 
-#: What comes with its first use, and the module that it is in; None: it is the module.
-_LATER = {
+#: The module that a name is in; None: it is a module itself.
+_HOMES = {
+    "Body": "cassette",
+    "Cassette": "cassette",
+    "CassetteError": "errors",
+    "CassetteExhausted": "errors",
+    "CassetteMissing": "errors",
+    "CassetteTransport": "modes",
+    "Chunk": "cassette",
+    "CredentialInCassette": "errors",
+    "Difference": "matching",
+    "Exchange": "cassette",
+    "Failure": "cassette",
     "Faulty": "faults",
+    "Interruption": "sweeping",
+    "LaterCassette": "errors",
+    "MalformedCassette": "errors",
+    "Mode": "modes",
+    "Player": "player",
+    "RecordedRequest": "cassette",
+    "RecordedResponse": "cassette",
+    "Recorder": "recorder",
     "Redaction": "redacting",
+    "RequestMismatch": "errors",
     "Served": "server",
+    "UnplayedExchanges": "errors",
     "aiohttp_connector": "aiohttp_adapter",
+    "cassette_schema": "cassette",
     "faults": None,
     "httpx2_transport": "httpx_adapter",
     "httpx_transport": "httpx_adapter",
     "rules": None,
+    "sweep": "sweeping",
+    "use_cassette": "modes",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LATER:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = _LATER[name]
+    home = _HOMES[name]
     module = importlib.import_module(f".{home or name}", __name__)
     found: Any = module if home is None else getattr(module, name)
     globals()[name] = found
@@ -102,4 +140,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return sorted({*globals(), *_HOMES})
