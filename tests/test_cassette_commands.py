@@ -798,6 +798,35 @@ def test_serve() -> None:
     assert (process.returncode, stdout) == (0, "")
 
 
+def test_serve_records(tmp_path: Path) -> None:
+    """With an upstream it is a proxy that records."""
+    path = tmp_path / "new.json"
+    with FixtureServer() as upstream:
+        arguments = ["--mode", "record", "--upstream", upstream.url, "--host", "localhost"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "chatproto", "cassette", "serve", str(path), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(None),
+            encoding="utf-8",
+        )
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().strip()
+            with Client(api_key="no-key-of-anyone", http_options={"base_url": url}) as client:
+                chat = client.chats.create(model="gemini-2.0-flash")
+                said = [chat.send_message(question).text for question in ("Hello", "How are you?")]
+        finally:
+            process.send_signal(signal.SIGTERM)
+            _, stderr = process.communicate(timeout=20)
+    assert (process.returncode, "Traceback" in stderr) == (0, False)
+    done = cassette("show", path)
+    assert [f"model: {text}" for text in said] == [
+        line + "\n" for line in done.stdout.splitlines() if line.startswith("model: ")
+    ]
+    assert cassette("check", path).stdout == f"{path}: sound, 2 exchanges\n"
+
+
 def test_serve_trouble(tmp_path: Path) -> None:
     """What cannot be served is a sentence."""
     done = run("cassette", "serve", str(tmp_path / "nothing.json"))

@@ -607,6 +607,20 @@ def test_other_trouble(tmp_path: Path) -> None:
         assert done.stderr
 
 
+def test_nothing_is_overwritten_by_chance(tmp_path: Path) -> None:
+    """What is beside the file is left alone, unless it is named; the file itself always is."""
+    path, beside = interactions(tmp_path, plain()), tmp_path / "vcr.json"
+    original = path.read_bytes()
+    beside.write_text("mine")
+    for arguments in ([path], [path, "-o", path]):
+        done = run(*arguments)
+        assert done.exit_code == 2
+        assert "is there already" in done.stderr
+    assert (beside.read_text(), path.read_bytes()) == ("mine", original)
+    assert run(path, "-o", beside).exit_code == 0
+    assert len(Cassette.load(beside).exchanges) == 1
+
+
 def test_where_it_goes() -> None:
     """Beside the file, and never over it."""
     assert output_beside("a/b.yaml") == str(Path("a/b.json"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -214,9 +215,11 @@ def _only_bytes(each: Compared) -> str:
     epilog=_statuses("0    imported", "1    not imported: a credential is in it, or no exchange", "2    trouble"),
 )
 @click.argument("file", type=_FILE)
-@click.option("-o", "--output", metavar="CASSETTE", type=_FILE, help="Where to write; FILE.json beside it by default.")
+@click.option("-o", "--output", metavar="CASSETTE", type=_FILE, help="Where to write, replacing what is there.")
 def import_(file: str, output: str | None) -> None:
     """Make a cassette of one that vcrpy has written, as YAML or JSON.
+
+    It goes beside FILE: NAME.yaml becomes NAME.json, and any other NAME.chatproto.json.
 
     Exchanges with Gemini and Vertex AI are taken over, others are named on standard error. A body is one chunk, because
     vcrpy joins them. If a key or token that the file's own headers and URLs show occurs anywhere in what would be
@@ -225,6 +228,9 @@ def import_(file: str, output: str | None) -> None:
     from .errors import CredentialInCassette
     from .importing import import_vcr, output_beside
 
+    target = Path(output or output_beside(file))
+    if target.exists() and (output is None or target.samefile(file)):
+        raise click.UsageError(f"{target} is there already: say with --output where to write.")
     screen = _screen()
     try:
         imported = import_vcr(file)
@@ -239,7 +245,6 @@ def import_(file: str, output: str | None) -> None:
     if not count:
         screen.error(f"{file} has no exchange with Gemini or Vertex AI, so nothing was written")
         sys.exit(NOT_DONE)
-    target = output or output_beside(file)
     imported.cassette.save(target)
     click.echo(f"{target}: {'1 exchange' if count == 1 else f'{count} exchanges'}")
 
