@@ -20,6 +20,8 @@ import pytest
 from google import genai
 from google.genai import errors as genai_errors
 from google.genai import types
+from hypothesis import given
+from hypothesis import strategies as st
 
 import chatproto
 from chatproto.errors import LocalProtocolError
@@ -30,8 +32,13 @@ from chatproto_httpx import HttpxTransport
 from chatproto_replay import (
     Cassette,
     CassetteExhausted,
+    Chunk,
     CredentialInCassette,
+    Exchange,
+    Failure,
     Player,
+    RecordedRequest,
+    RecordedResponse,
     RequestMismatch,
     UnplayedExchanges,
 )
@@ -287,6 +294,37 @@ def test_pieces_and_errors(server: LoopbackServer, path: Path, library: Any, rec
     for asynchronous in (False, True):
         played = call_all(library, TRANSPORTS[library](path), "http://elsewhere.invalid", asynchronous=asynchronous)
         assert [entry[:2] for entry in played] == [entry[:2] for entry in recorded]
+
+
+FAILED = {"connect_failed": "ConnectError", "timed_out": "ReadTimeout", "connection_lost": "RemoteProtocolError"}
+
+
+@given(
+    chunks=st.lists(st.binary(min_size=1, max_size=40), max_size=8),
+    failure=st.sampled_from([None, *FAILED]),
+    library=st.sampled_from([httpx, httpx2]),
+)
+def test_any_answer(chunks: list[bytes], failure: Any, library: Any) -> None:
+    """L10: whatever was recorded comes out of both clients of both libraries, piece by piece, and ends as it ended."""
+    response = RecordedResponse(
+        status=200, chunks=tuple(Chunk(0, data) for data in chunks), end="truncated" if failure else "complete"
+    )
+    exchange = Exchange(
+        request=RecordedRequest(method="GET", path="/"),
+        response=response,
+        failure=Failure(kind=failure, message="as recorded", cause="SomeError") if failure else None,
+    )
+    cassette = Cassette(exchanges=(exchange,))
+    expected = (chunks, FAILED[failure], "GET", "as recorded") if failure else (200, chunks, None)
+    url = "http://elsewhere.invalid/"
+
+    async def ask() -> tuple[Any, ...]:
+        async with library.AsyncClient(transport=AS_TRANSPORTS[library](Player(cassette))) as client:
+            return await aoutcome(client, library, "GET", url)
+
+    with library.Client(transport=AS_TRANSPORTS[library](Player(cassette))) as client:
+        assert outcome(client, library, "GET", url) == expected
+    assert asyncio.run(ask()) == expected
 
 
 @pytest.mark.parametrize("recorded_by", ["requests", "aiohttp"])

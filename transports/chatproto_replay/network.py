@@ -75,9 +75,12 @@ def _install() -> None:
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    if not _blocks or event not in _EVENTS:
+    if event not in _EVENTS:
         return
-    block = _blocks[-1]
+    innermost = _blocks[-1:]  # in one step: a block may end in another thread meanwhile
+    if not innermost:
+        return
+    block = innermost[0]
     match event, arguments:
         case ("socket.getaddrinfo", (host, *_)) | ("socket.gethostbyname", (host, *_)):
             block.check_name(host)
