@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .cassette import RecordedRequest as RecordedRequest
     from .cassette import RecordedResponse as RecordedResponse
     from .cassette import cassette_schema as cassette_schema
+    from .checking import check as check
     from .errors import CassetteError as CassetteError
     from .errors import CassetteExhausted as CassetteExhausted
     from .errors import CassetteMissing as CassetteMissing
@@ -84,6 +85,7 @@ __all__ = [
     "UnplayedExchanges",
     "aiohttp_connector",
     "cassette_schema",
+    "check",
     "faults",
     "httpx2_transport",
     "httpx_transport",
@@ -120,6 +122,7 @@ _HOMES = {
     "UnplayedExchanges": "errors",
     "aiohttp_connector": "aiohttp_adapter",
     "cassette_schema": "cassette",
+    "check": "checking",
     "faults": None,
     "httpx2_transport": "httpx_adapter",
     "httpx_transport": "httpx_adapter",
