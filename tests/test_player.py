@@ -14,6 +14,8 @@ from typing import Any
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chatproto import Client
 from chatproto.errors import (
@@ -271,6 +273,31 @@ def test_any_order(path: Path) -> None:
         assert play(player, request_for(contents("b"))) == [b"b", b"1"]
         with pytest.raises(CassetteExhausted):
             play(player, request_for(contents("b")))
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.data())
+def test_any_order_at_all(recorded: list[int], data: st.DataObject) -> None:
+    """Whatever the order: all play, each exchange once, equal ones in the order in which they were recorded.
+
+    ``find`` and ``open`` may take turns, and requests that are not there change nothing.
+    """
+    exchanges = [exchange_for({"n": n}, f"{n} {place}".encode()) for place, n in enumerate(recorded)]
+    asked = data.draw(st.permutations(recorded))
+    places = {n: [place for place, each in enumerate(recorded) if each == n] for n in recorded}
+    with Player(Cassette(exchanges=tuple(exchanges)), in_order=False) as player:
+        for count, n in enumerate(asked):
+            assert player.find(request_for({"n": n, "more": 1})) is None
+            expected = f"{n} {places[n].pop(0)}".encode()
+            if data.draw(st.booleans()):
+                assert play(player, request_for({"n": n})) == [expected]
+            else:
+                found = player.find(request_for({"n": n}))
+                assert found is not None
+                assert found.response is not None
+                assert found.response.content == expected
+            assert (player.played, player.left) == (count + 1, len(asked) - count - 1)
+            left = [int(each.response.content.split()[1]) for each in player.unplayed if each.response is not None]
+            assert left == sorted(place for some in places.values() for place in some)
 
 
 def test_the_nearest_unplayed_exchange(path: Path) -> None:
