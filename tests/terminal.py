@@ -14,6 +14,9 @@ from typing import Any, Self
 import pytest
 from fixture_server import FixtureServer
 
+#: Seconds that a process may take, on a machine that has other work.
+_PATIENCE = 60
+
 
 def environment(server: FixtureServer | None, **more: str) -> dict[str, str]:
     """The process's environment: a key and the server, or neither."""
@@ -32,7 +35,7 @@ def run(*arguments: str, given: str = "", server: FixtureServer | None = None, *
         capture_output=True,
         encoding="utf-8",
         env=environment(server, **more),
-        timeout=20,
+        timeout=_PATIENCE,
         check=False,
     )
 
@@ -53,7 +56,7 @@ class Terminal:
 
     def expect(self, text: str) -> str:
         """Wait until ``text`` is shown. What was shown up to there, and not expected before."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + _PATIENCE
         while text not in self.shown:
             if not self._read(deadline - time.monotonic()):
                 pytest.fail(f"{text!r} was never shown, but {self.shown!r}")
@@ -71,10 +74,10 @@ class Terminal:
 
     def leave(self) -> int:
         """Wait for the end. What was shown is in ``shown``."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + _PATIENCE
         while self._read(deadline - time.monotonic()):
             pass
-        return self.process.wait(10)
+        return self.process.wait(_PATIENCE)
 
     def _read(self, seconds: float) -> bool:
         ready, _, _ = select.select([self._main], [], [], max(0.0, seconds))

@@ -131,7 +131,7 @@ def test_a_closed_pipe_is_no_crash(server: FixtureServer) -> None:
     os.close(reading)
     command = [sys.executable, "-m", "chatproto", "chat", *ROBOT_STORY]
     done = subprocess.run(
-        command, stdout=writing, stderr=subprocess.PIPE, env=environment(None), check=False, timeout=20
+        command, stdout=writing, stderr=subprocess.PIPE, env=environment(None), check=False, timeout=60
     )
     os.close(writing)
     assert b"Traceback" not in done.stderr
@@ -488,7 +488,7 @@ except SystemExit:
     heavy = {{"attrs", "cattrs", "chatproto.types", "chatproto.client", "requests", "rich"}} & set(sys.modules)
     sys.exit(f"loaded: {{heavy}}" if heavy else 0)
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, timeout=20)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
 
 
@@ -496,7 +496,7 @@ except SystemExit:
 def test_a_missing_extra_is_a_sentence(missing: str) -> None:
     """It names the extra."""
     program = f"import sys; sys.modules[{missing!r}] = None; from chatproto.cli import main; main()"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, timeout=20)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, timeout=60)
     assert done.returncode == 1
     assert (
         done.stderr.decode()

@@ -441,7 +441,7 @@ def test_discard_closes_at_once(transport: RequestsTransport, server: LoopbackSe
     began = time.monotonic()
     response.discard()
     response.discard()
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < 1.0  # the server stalls for 30 s
     assert server.wait_until_idle(2.0)
     with pytest.raises(ConnectionLost):
         response.read()
@@ -480,7 +480,7 @@ def test_discard_from_another_thread(
         time.sleep(0.1)
         began = time.monotonic()
         response.discard()
-        assert time.monotonic() - began < 0.2
+        assert time.monotonic() - began < 1.0  # the server stalls for 30 s
         reader.join(3.0)
         assert isinstance(outcome[0], ConnectionLost)
     assert server.wait_until_idle(2.0)

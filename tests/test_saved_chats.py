@@ -255,7 +255,7 @@ main()
         capture_output=True,
         encoding="utf-8",
         env=environment(server),
-        timeout=20,
+        timeout=60,
         check=False,
     )
     assert "You said: b\n" in done.stdout
@@ -358,7 +358,7 @@ def test_resume_reads_what_is_no_file_too(server: FixtureServer, saved: Path) ->
         capture_output=True,
         env=environment(server),
         pass_fds=[reading],
-        timeout=20,
+        timeout=60,
         check=False,
     )
     os.close(reading)

@@ -88,7 +88,7 @@ class Connections(Checks):
             with caller.open(a_request(server, "/"), secrets_for(server)):
                 pass
             took = time.monotonic() - began
-            require(took < 2 * AT_ONCE, f"leaving took {took:.2f} s")
+            require(took < AT_ONCE, f"leaving took {took:.2f} s")
             require(caller.until_idle(server), "the server still has a connection")
             server.on("/", [head(content_length=2), b"cd"])
             got = caller.fetch(a_request(server, "/"), secrets_for(server))
