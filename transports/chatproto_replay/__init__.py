@@ -36,21 +36,26 @@ if TYPE_CHECKING:
     from .cassette import RecordedResponse as RecordedResponse
     from .cassette import cassette_schema as cassette_schema
     from .checking import check as check
+    from .clock import VirtualClock as VirtualClock
     from .errors import CassetteError as CassetteError
     from .errors import CassetteExhausted as CassetteExhausted
     from .errors import CassetteMissing as CassetteMissing
     from .errors import CredentialInCassette as CredentialInCassette
     from .errors import LaterCassette as LaterCassette
     from .errors import MalformedCassette as MalformedCassette
+    from .errors import NetworkBlocked as NetworkBlocked
     from .errors import RequestMismatch as RequestMismatch
     from .errors import UnplayedExchanges as UnplayedExchanges
     from .faults import Faulty as Faulty
+    from .httpx_adapter import as_httpx2_transport as as_httpx2_transport
+    from .httpx_adapter import as_httpx_transport as as_httpx_transport
     from .httpx_adapter import httpx2_transport as httpx2_transport
     from .httpx_adapter import httpx_transport as httpx_transport
     from .matching import Difference as Difference
     from .modes import CassetteTransport as CassetteTransport
     from .modes import Mode as Mode
     from .modes import use_cassette as use_cassette
+    from .network import network_blocked as network_blocked
     from .player import Player as Player
     from .recorder import Recorder as Recorder
     from .redacting import Redaction as Redaction
@@ -75,6 +80,7 @@ __all__ = [
     "LaterCassette",
     "MalformedCassette",
     "Mode",
+    "NetworkBlocked",
     "Player",
     "RecordedRequest",
     "RecordedResponse",
@@ -83,12 +89,16 @@ __all__ = [
     "RequestMismatch",
     "Served",
     "UnplayedExchanges",
+    "VirtualClock",
     "aiohttp_connector",
+    "as_httpx2_transport",
+    "as_httpx_transport",
     "cassette_schema",
     "check",
     "faults",
     "httpx2_transport",
     "httpx_transport",
+    "network_blocked",
     "rules",
     "sweep",
     "use_cassette",
@@ -112,6 +122,7 @@ _HOMES = {
     "LaterCassette": "errors",
     "MalformedCassette": "errors",
     "Mode": "modes",
+    "NetworkBlocked": "errors",
     "Player": "player",
     "RecordedRequest": "cassette",
     "RecordedResponse": "cassette",
@@ -120,12 +131,16 @@ _HOMES = {
     "RequestMismatch": "errors",
     "Served": "server",
     "UnplayedExchanges": "errors",
+    "VirtualClock": "clock",
     "aiohttp_connector": "aiohttp_adapter",
+    "as_httpx2_transport": "httpx_adapter",
+    "as_httpx_transport": "httpx_adapter",
     "cassette_schema": "cassette",
     "check": "checking",
     "faults": None,
     "httpx2_transport": "httpx_adapter",
     "httpx_transport": "httpx_adapter",
+    "network_blocked": "network",
     "rules": None,
     "sweep": "sweeping",
     "use_cassette": "modes",

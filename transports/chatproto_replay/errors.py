@@ -9,6 +9,7 @@
     ├── CredentialInCassette                  a recording would have written a credential; it was not written
     ├── RequestMismatch                       a request is not the one recorded at this place
     ├── CassetteExhausted                     a request came after the last recorded one
+    ├── NetworkBlocked                        something wanted to leave this machine while only recordings may answer
     └── UnplayedExchanges                     the player was closed, and some recorded exchanges were never asked for
 
 None is a TransportError: they are never retried, and reach the program as they were raised.
@@ -27,6 +28,7 @@ __all__ = [
     "CredentialInCassette",
     "LaterCassette",
     "MalformedCassette",
+    "NetworkBlocked",
     "RequestMismatch",
     "UnplayedExchanges",
 ]
@@ -90,3 +92,21 @@ class UnplayedExchanges(CassetteError):
     def __init__(self, report: str, *, exchanges: tuple[int, ...] = ()) -> None:
         super().__init__(report)
         self.exchanges = exchanges
+
+
+class NetworkBlocked(CassetteError):
+    """Something tried to reach ``host`` while only recordings may answer.
+
+    It is no OSError, and so no HTTP library takes it for a connection that failed and tries again.
+    """
+
+    def __init__(self, report: str, *, host: str) -> None:
+        super().__init__(report)
+        self.host = host
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (self.args[0], self.host)
+
+
+def _restore(report: str, host: str) -> NetworkBlocked:
+    return NetworkBlocked(report, host=host)

@@ -14,30 +14,12 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .errors import CassetteError
+from .errors import NetworkBlocked
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
 __all__ = ["NetworkBlocked", "network_blocked"]
-
-
-class NetworkBlocked(CassetteError):
-    """Something tried to reach ``host`` while only recordings may answer.
-
-    It is no OSError, and so no HTTP library takes it for a connection that failed and tries again.
-    """
-
-    def __init__(self, report: str, *, host: str) -> None:
-        super().__init__(report)
-        self.host = host
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self.args[0], self.host)
-
-
-def _restore(report: str, host: str) -> NetworkBlocked:
-    return NetworkBlocked(report, host=host)
 
 
 @contextmanager
