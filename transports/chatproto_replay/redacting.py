@@ -305,7 +305,9 @@ def _changes(body: str, rule: Redaction, content_type: str) -> Iterator[Span]:
             for start, end, by in rule.replaced(said.text, found.keys):
                 yield found.start + said.place(start), found.start + said.place(end), encoded(by)
             continue
-        name = names.setdefault(found.owner, _Names(rule)).after(said.text)
+        if found.owner not in names:
+            names[found.owner] = _Names(rule)
+        name = names[found.owner].after(said.text)
         if name != said.text:
             yield found.start, found.end, encoded(name)
 

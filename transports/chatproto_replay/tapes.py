@@ -226,9 +226,10 @@ class Reel:
                 self._write()
             untold, self._untold = self._untold, None
             if untold is None and recorded and self._unwritten and self._refusal is None:
+                missing = f"{len(recorded) - self.recorded} of {len(recorded)} exchanges"
                 untold = CassetteError(
-                    f"{len(recorded) - self.recorded} of {len(recorded)} exchanges could not be written to {self.path}: check that its"
-                    " disk has room, and that its folder may be written to"
+                    f"{missing} could not be written to {self.path}: check that its disk has room, and that its folder"
+                    " may be written to"
                 )
         if untold is not None:
             raise untold
