@@ -214,6 +214,55 @@ def test_nothing_is_read_beyond_what_a_fault_needs() -> None:
         assert (arrived, inner.discarded) == ([0, 1], 1)
 
 
+class Strict:
+    """A transport of one answer that a driver must leave, or give up, and not both."""
+
+    def __init__(self) -> None:
+        self.ended: list[str] = []
+        self.status = 200
+        self.headers = ()
+
+    def open(self, request: Request, secrets: Secrets) -> Strict:
+        return self
+
+    def aopen(self, request: Request, secrets: Secrets) -> Strict:
+        return self
+
+    def __enter__(self) -> Strict:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.ended.append("left")
+
+    async def __aenter__(self) -> Strict:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.ended.append("left")
+
+    def read(self) -> bytes:
+        return b"" if self.ended else b"abc"
+
+    async def aread(self) -> bytes:
+        return self.read()
+
+    def discard(self) -> None:
+        self.ended.append("given up")
+
+
+@pytest.mark.parametrize("fault", [faults.cut(2), faults.reset(2)])
+def test_a_connection_is_given_up_where_the_body_was_cut(fault: Fault) -> None:
+    """It is not given back, because more of the body is to come; and whoever does not read on gives it back."""
+    for way in (read, read_async):
+        inner: Any = Strict()
+        way(Faulty(inner, fault))
+        assert inner.ended == ["given up"]
+    inner = Strict()
+    with Faulty(inner, fault).open(SSE, SECRETS) as response:
+        assert response.read() == b"ab"
+    assert inner.ended == ["left"]
+
+
 @pytest.mark.parametrize("at", range(len(BODY) + 3))
 def test_each_fault_at_each_byte(at: int) -> None:
     """So many bytes come, as they were, and then what was asked for; past the end nothing happens."""
@@ -419,7 +468,8 @@ def test_slices_are_cut_at_their_places_and_never_joined(chunks: list[bytes], si
     arrived = {sum(map(len, chunks[:count])) for count in range(len(chunks) + 1)}
     found = {sum(map(len, pieces[:count])) for count in range(len(pieces) + 1)}
     assert found == {place for place in places if place < len(body)} | arrived | {0}
-    assert bool(faulty.struck) is bool({place for place in places if place < len(body)} - arrived)
+    cuts = sorted({place for place in places if place < len(body)} - arrived)
+    assert [each.offset for each in faulty.struck] == cuts[:1]
 
 
 @given(chunks=CHUNKS, sizes=SIZES, at=OFFSETS)

@@ -474,6 +474,15 @@ def test_a_generator_that_waits_is_given_up() -> None:
             with pytest.raises(asyncio.CancelledError):
                 await reader
             assert ended == ["cancelled", "cancelled"]
+        # Also where the response is given up besides.
+        async with transport.aopen(SSE, SECRETS) as response:
+            await response.aread()
+            reader = asyncio.create_task(response.aread())
+            await asyncio.sleep(0.01)
+            reader.cancel()
+            response.discard()
+            with pytest.raises(asyncio.CancelledError):
+                await reader
 
     asyncio.run(main())
 

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from parity import plain
 
-from chatproto.errors import APIError, ConnectionLost, ValidationError
+from chatproto.errors import APIError, ConnectionLost, RemoteProtocolError, ValidationError
 from chatproto.machines.conversation import Conversation
 from chatproto.machines.history import Outcome
 from chatproto.machines.states import ConversationState
@@ -25,6 +25,7 @@ from chatproto.testing import strategies as drawn
 from chatproto.testing.servers import CLOSE, RESET, LoopbackServer, Received, chunk, head
 from chatproto.testing.wire import json_array, sse, text_response
 from chatproto.transport import AsyncDrive, Drive, Secrets
+from chatproto.types import ModelContent, UserContent
 from chatproto.types._dump import to_wire
 from chatproto_aiohttp import AiohttpTransport
 from chatproto_httpx import HttpxTransport
@@ -164,6 +165,7 @@ ROUND: list[Json] = [
     {"role": "model", "parts": [{"text": "Hello."}, CALL]},
     {"role": "user", "parts": [{"functionResponse": {"name": "look", "response": {"seen": 1}, "id": "1"}}]},
 ]
+ANSWERED: Json = {"role": "model", "parts": [{"text": "So."}]}
 ONCE: Json = {"content": {"role": "model", "parts": [{"text": "Once"}]}}
 HOP: Json = {"candidates": [{**ONCE, "finishReason": "CONTINUATION", "continuationToken": "dG9rZW4="}]}
 MADE: dict[str, Exchange] = {
@@ -195,7 +197,7 @@ MADE: dict[str, Exchange] = {
     ),
     "a message of several contents": exchange_of(
         sse([text_response("a")]),
-        contents=[*ROUND, {"role": "model", "parts": [{"text": "So."}]}, ROUND[0], ROUND[0]],
+        contents=[*ROUND, ANSWERED, ROUND[0], ROUND[0]],
     ),
 }
 
@@ -231,17 +233,39 @@ def test_every_byte_of_what_else_there_is(what: str) -> None:
             assert {each.whole for each in found} == {True, False}
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
-@given(documents=st.lists(drawn.responses(), min_size=1, max_size=3), streamed=st.booleans(), data=st.data())
-def test_any_answer_at_any_byte(documents: list[Json], streamed: bool, data: st.DataObject) -> None:
-    """L5, L7, L8, L12: whatever a server may say, and be interrupted in."""
+def of_bytes(documents: list[Json], *, streamed: bool) -> Exchange:
+    """An exchange with these documents in the answer; not streamed, with the first alone."""
     if streamed:
-        exchange = exchange_of(sse(documents))
-    else:
-        exchange = exchange_of([json.dumps(documents[0]).encode()], path="/v1/models/m:generateContent")
+        return exchange_of(sse(documents))
+    return exchange_of([json.dumps(documents[0]).encode()], path="/v1/models/m:generateContent")
+
+
+SLOW = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+
+
+@SLOW
+@given(documents=st.lists(drawn.responses(), min_size=1, max_size=3), streamed=st.booleans(), data=st.data())
+def test_anything_at_any_byte(documents: list[Json], streamed: bool, data: st.DataObject) -> None:
+    """L5, L7, L8, L12: whatever a server may say, and be interrupted in."""
+    exchange = of_bytes(documents, streamed=streamed)
     places = data.draw(st.lists(st.sampled_from(boundaries(exchange)), min_size=1, max_size=3))
     for each in sweep(tape(exchange), at=places):
         check(each)
+
+
+@SLOW
+@given(answer=drawn.answers(), streamed=st.booleans(), data=st.data())
+def test_any_answer_that_is_finished(answer: Json, streamed: bool, data: st.DataObject) -> None:
+    """L5, L8: parts of any kind, in any chunks, are in the next request if their finish reason has come."""
+    contents = data.draw(drawn.streamed(answer)) if streamed else [answer]
+    documents: list[Json] = [{"candidates": [{"content": content}]} for content in contents]
+    documents[-1]["candidates"][0]["finishReason"] = "STOP"
+    exchange = of_bytes(documents, streamed=streamed)
+    size = len(exchange.response.content)  # type: ignore[union-attr]
+    (early, whole) = sweep(tape(exchange), ways=("ended",), at=[size // 2, size])
+    check(early)
+    check(whole)
+    assert whole.whole or whole.waiting or isinstance(getattr(whole.events[-1], "error", None), RemoteProtocolError)
 
 
 def test_what_cannot_be_asked_again() -> None:
@@ -334,14 +358,27 @@ def test_an_answer_that_lost_something_is_found() -> None:
             check(attrs.evolve(whole, conversation=told.conversation()[0]))
 
 
-def test_a_call_without_an_answer_is_found() -> None:
-    """L7: a history that is sent with a call that nobody answers."""
+def test_half_an_answer_is_found() -> None:
+    """L5: what had come before the chat was left is kept, and sent as if it had been whole."""
+    left = at(POEM, 1500, "left")
+    texts = [event.response.text or "" for event in left.events if isinstance(event, ChunkReceived)]
+    half = Conversation(
+        left.message.model,
+        history=[UserContent(left.message.contents[0]["parts"][0]["text"]), ModelContent("".join(texts))],
+    )
+    with pytest.raises(AssertionError, match=r"byte 1500, left: the answer was not finished, and it is .*\(L5\)"):
+        check(attrs.evolve(left, conversation=half, whole=True))
+
+
+@pytest.mark.parametrize("inserted", [[ROUND[1]], [ROUND[1], ROUND[0], ANSWERED, ROUND[2]]])
+def test_a_call_without_an_answer_is_found(inserted: list[Json]) -> None:
+    """L7: a history that is sent with a call that nobody answers, or not before the model speaks again."""
 
     class Dangling(Conversation):
         def next(self) -> Any:
             step: Any = super().next()
             document = step.request.json()
-            document["contents"].insert(0, ROUND[1])
+            document["contents"][:0] = inserted
             return attrs.evolve(step, request=attrs.evolve(step.request, body=(json.dumps(document).encode(),)))
 
     left = at(FRANCE, 3, "left")
