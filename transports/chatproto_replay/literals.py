@@ -68,10 +68,13 @@ class Spelled:
     """What a literal says, and where each character of it stands in the literal as it is spelled."""
 
     def __init__(self, raw: str) -> None:
-        pieces: list[str] = []
         self._here, self._there = [0], [0]  # after each escape: the place in the text, and in the literal
+        if "\\" not in raw:
+            self.text = raw
+            return
+        pieces: list[str] = []
         length = last = 0
-        for escape in _ESCAPE.finditer(raw) if "\\" in raw else ():
+        for escape in _ESCAPE.finditer(raw):
             high, low, unit, sign = escape.groups()
             if high is not None:
                 character = chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + int(low, 16) - 0xDC00)
@@ -164,34 +167,34 @@ def _tokens(body: str, segments: Sequence[Segment]) -> list[re.Match[str]] | Non
 
 @attrs.define
 class _Open:
-    """An object or a list that the tokens are within."""
+    """An object or a list that the tokens are within, and the keys that lead to it, and to the value that comes."""
 
     number: int
-    wants_key: bool
     is_object: bool
-    key: str = ""
+    wants_key: bool
+    keys: tuple[str, ...]
+    keys_of_value: tuple[str, ...]
 
 
 def _literals(body: str, tokens: Iterable[re.Match[str]], number: int) -> Iterator[Literal]:
-    stack: list[_Open] = []
+    inner = _Open(number, is_object=False, wants_key=False, keys=(), keys_of_value=())
+    outer: list[_Open] = []
     for token in tokens:
-        match token["mark"]:
-            case "{" | "[" as mark:
+        kind = token.lastgroup
+        if kind == "literal":
+            start, end = token.span(kind)
+            if not inner.wants_key:
+                yield Literal(start, end, False, inner.keys_of_value, inner.number)
+                continue
+            yield Literal(start, end, True, inner.keys, inner.number)
+            inner.keys_of_value = (*inner.keys, Spelled(body[start:end]).text)
+        elif kind == "mark":
+            mark = body[token.end() - 1]
+            if mark in "{[":
                 number += 1
-                stack.append(_Open(number, mark == "{", mark == "{"))
-            case "}" | "]":
-                if stack:
-                    stack.pop()
-            case "," | ":" as mark:
-                if stack:
-                    stack[-1].wants_key = mark == "," and stack[-1].is_object
-            case _:
-                if token["literal"] is None:
-                    continue
-                start, end = token.span("literal")
-                inner = stack[-1] if stack else None
-                is_key = inner is not None and inner.wants_key
-                keys = tuple(each.key for each in (stack[:-1] if is_key else stack) if each.is_object)
-                yield Literal(start, end, is_key, keys, inner.number if inner is not None else number)
-                if inner is not None and is_key:
-                    inner.key = Spelled(body[start:end]).text
+                outer.append(inner)
+                inner = _Open(number, mark == "{", mark == "{", inner.keys_of_value, inner.keys_of_value)
+            elif mark in "}]":
+                inner = outer.pop() if outer else inner
+            else:
+                inner.wants_key = mark == "," and inner.is_object

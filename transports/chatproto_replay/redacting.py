@@ -262,14 +262,18 @@ class _Names:
 
     def after(self, name: str) -> str:
         """What becomes of a key."""
-        wanted = _joined(name, self._rule.replaced(name))
-        if wanted != name and name in _api_names():
-            wanted = name
+        wanted = _renamed(name, self._rule)
         free, number = wanted, 1
         while self._taken.setdefault(free, name) != name:
             number += 1
             free = f"{wanted} {number}"
         return free
+
+
+def _renamed(name: str, rule: Redaction) -> str:
+    """What a rule makes of a key by itself."""
+    wanted = _joined(name, rule.replaced(name))
+    return name if wanted != name and name in _api_names() else wanted
 
 
 @cache
@@ -294,22 +298,26 @@ def _spans(body: str, rule: Redaction, content_type: str) -> list[Span]:
 
 
 def _changes(body: str, rule: Redaction, content_type: str) -> Iterator[Span]:
+    found = list(texts(body, events="event-stream" in content_type))
+    keys = {body[each.start : each.end] for each in found if isinstance(each, Literal) and each.is_key}
+    # Most rules change no key. Then none can become another.
+    renames = any(_renamed(name, rule) != name for name in (Spelled(key).text for key in keys))
     names: dict[int, _Names] = {}
-    for found in texts(body, events="event-stream" in content_type):
-        raw = body[found.start : found.end]
-        if not isinstance(found, Literal):
-            yield from ((found.start + start, found.start + end, by) for start, end, by in rule.replaced(raw))
-            continue
-        said = Spelled(raw)
-        if not found.is_key:
-            for start, end, by in rule.replaced(said.text, found.keys):
-                yield found.start + said.place(start), found.start + said.place(end), encoded(by)
-            continue
-        if found.owner not in names:
-            names[found.owner] = _Names(rule)
-        name = names[found.owner].after(said.text)
-        if name != said.text:
-            yield found.start, found.end, encoded(name)
+    for each in found:
+        raw = body[each.start : each.end]
+        if not isinstance(each, Literal):
+            yield from ((each.start + start, each.start + end, by) for start, end, by in rule.replaced(raw))
+        elif not each.is_key:
+            said = Spelled(raw)
+            for start, end, by in rule.replaced(said.text, each.keys):
+                yield each.start + said.place(start), each.start + said.place(end), encoded(by)
+        elif renames:
+            said = Spelled(raw)
+            if each.owner not in names:
+                names[each.owner] = _Names(rule)
+            name = names[each.owner].after(said.text)
+            if name != said.text:
+                yield each.start, each.end, encoded(name)
 
 
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
