@@ -272,6 +272,18 @@ def test_answers_that_a_client_keeps_in_pieces(path: Path) -> None:
     assert cassette("check", path).exit_code == 0
 
 
+def test_what_clients_add(path: Path) -> None:
+    """Ids of calls, and that a part is no thought: the chat is the same."""
+    question = said("user", "a")
+    call: Json = {"functionCall": {"name": "f", "args": {}}}
+    answer = {"candidates": [{"content": said("model", "b", call), "finishReason": "STOP"}]}
+    echoed = said("model", {"text": "b", "thought": False}, {"functionCall": {**call["functionCall"], "id": "mine"}})
+    reply = said("user", {"functionResponse": {"name": "f", "id": "mine", "response": {}}})
+    text = shown(path, exchange([question], answer), exchange([question, echoed, reply], "e"))
+    assert f"2  POST {PATH} · follows 1\ntool: [f gave {{}}]\nmodel: e\n" in text
+    assert problems(path) == []
+
+
 def test_what_is_no_answer_of_a_model(path: Path) -> None:
     """Uploads, tokens, lists and downloads are shown by what was sent and what came back."""
     text = shown(

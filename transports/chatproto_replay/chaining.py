@@ -52,13 +52,14 @@ def chain(exchanges: Sequence[Exchange]) -> list[Link]:
     """A link for each exchange."""
     links: list[Link] = []
     sent: list[list[str]] = []  # what each exchange sends, each content in a form that equal ones share
+    answered: list[list[str]] = []  # and its answer, if there is one
     known: dict[str, str] = {}  # a chat says everything again in each request
     for exchange in exchanges:
         said, places = _joined(contents_of(exchange.request))
         keys = [_remembered(content, known) for content in said]
         asks = kind_of(exchange.request) in ("generate", "stream")
         answer = read_answer(exchange) if asks else None
-        follows, shared = _best(keys, sent, links)
+        follows, shared = _best(keys, sent, answered, links)
         links.append(
             Link(
                 said=tuple(said),
@@ -67,10 +68,11 @@ def chain(exchanges: Sequence[Exchange]) -> list[Link]:
                 follows=follows,
                 shared=shared,
                 again=follows is not None and shared == len(keys) == len(sent[follows]),
-                lost=_lost(said, keys, sent, links) if asks else None,
+                lost=_lost(said, keys, sent, answered, links) if asks else None,
             )
         )
         sent.append(keys)
+        answered.append([] if answer is None or answer.content is None else [_remembered(answer.content, known)])
     return links
 
 
@@ -83,14 +85,16 @@ def _remembered(content: Any, known: dict[str, str]) -> str:
     return known[text]
 
 
-def _best(keys: list[str], sent: list[list[str]], links: list[Link]) -> tuple[int | None, int]:
+def _best(
+    keys: list[str], sent: list[list[str]], answered: list[list[str]], links: list[Link]
+) -> tuple[int | None, int]:
     """The exchange that shares most with ``keys``, the latest of several, and how many contents that is."""
     best: int | None = None
     most = 0
     for index in reversed(range(len(sent))):
         if links[index].answer is None:
             continue
-        before = [*sent[index], *_answered(links[index])]
+        before = [*sent[index], *answered[index]]
         shared = _common(before, keys)
         if shared > most:
             best, most = index, shared
@@ -99,7 +103,9 @@ def _best(keys: list[str], sent: list[list[str]], links: list[Link]) -> tuple[in
     return best, most
 
 
-def _lost(said: list[Any], keys: list[str], sent: list[list[str]], links: list[Link]) -> int | None:
+def _lost(
+    said: list[Any], keys: list[str], sent: list[list[str]], answered: list[list[str]], links: list[Link]
+) -> int | None:
     """The exchange that this one goes on from, where the model is said to have answered what it did not."""
     before = [
         index
@@ -110,15 +116,10 @@ def _lost(said: list[Any], keys: list[str], sent: list[list[str]], links: list[L
     if not count or not (is_object(said[count]) and said[count].get("role") == "model"):
         return None
     nearest = [index for index in before if len(sent[index]) == count]  # several: it was sent more than once
-    if any(keys[count] in _answered(links[index]) for index in nearest):
+    if any(keys[count] in answered[index] for index in nearest):
         return None
     answers = ((index, links[index].answer) for index in nearest)
     return max((index for index, answer in answers if answer is not None and answer.whole), default=None)
-
-
-def _answered(link: Link) -> list[str]:
-    content = link.answer.content if link.answer is not None else None
-    return [] if content is None else [_key(content)]
 
 
 def _common(before: list[str], now: list[str]) -> int:
@@ -153,11 +154,19 @@ def _key(content: Any) -> str:
 
 
 def as_said(content: Any) -> Any:
-    """A content's JSON in one spelling of what clients spell in several ways: names, base64, an absent role."""
+    """A content's JSON without what clients write in their own ways, or add.
+
+    These are the names of fields, base64, a role that is left out, a part that is no thought, and ids of calls.
+    """
     if not is_object(content):
         return content
     content = {**content, "role": content.get("role") or "user"}
     try:
-        return Content.model_validate(content).model_dump(mode="json", by_alias=True, exclude_none=True)
+        read = Content.model_validate(content)
     except ValidationError:
         return content
+    for part in read.parts or ():
+        part.thought = part.thought or None
+        if part.function_call is not None:
+            part.function_call.id = None
+    return read.model_dump(mode="json", by_alias=True, exclude_none=True)
