@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from . import faults as faults
     from . import rules as rules
     from .aiohttp_adapter import aiohttp_connector as aiohttp_connector
+    from .asking import RecordedMessage as RecordedMessage
     from .cassette import Body as Body
     from .cassette import Cassette as Cassette
     from .cassette import Chunk as Chunk
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from .redacting import Redaction as Redaction
     from .server import Served as Served
     from .sweeping import Interruption as Interruption
+    from .sweeping import boundaries as boundaries
     from .sweeping import sweep as sweep
 
 __all__ = [
@@ -82,6 +84,7 @@ __all__ = [
     "Mode",
     "NetworkBlocked",
     "Player",
+    "RecordedMessage",
     "RecordedRequest",
     "RecordedResponse",
     "Recorder",
@@ -93,6 +96,7 @@ __all__ = [
     "aiohttp_connector",
     "as_httpx2_transport",
     "as_httpx_transport",
+    "boundaries",
     "cassette_schema",
     "check",
     "faults",
@@ -124,6 +128,7 @@ _HOMES = {
     "Mode": "modes",
     "NetworkBlocked": "errors",
     "Player": "player",
+    "RecordedMessage": "asking",
     "RecordedRequest": "cassette",
     "RecordedResponse": "cassette",
     "Recorder": "recorder",
@@ -135,6 +140,7 @@ _HOMES = {
     "aiohttp_connector": "aiohttp_adapter",
     "as_httpx2_transport": "httpx_adapter",
     "as_httpx_transport": "httpx_adapter",
+    "boundaries": "sweeping",
     "cassette_schema": "cassette",
     "check": "checking",
     "faults": None,
