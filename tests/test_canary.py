@@ -238,8 +238,8 @@ def chatting(client: Client, caller: Any) -> tuple[Any, list[Any]]:
     return achat, [lambda: achat.send_message("hello"), stream]
 
 
-def client_of(transport: Any, url: str) -> Client:
-    """A client that has all canaries."""
+def client_of(transport: Any, url: str, *, timeout: int = 10_000) -> Client:
+    """A client that has all canaries, and waits so many milliseconds."""
     return Client(
         api_key=KEY,
         transport=transport,
@@ -247,7 +247,7 @@ def client_of(transport: Any, url: str) -> Client:
             "base_url": url,
             "api_version": "v1beta",
             "headers": HEADERS,
-            "timeout": 400,
+            "timeout": timeout,
             "retry_options": {"attempts": 1},
         },
     )
@@ -276,7 +276,7 @@ def test_chats(tmp_path: Path, capsys: pytest.CaptureFixture[str], sender: str, 
             server.on(target, ENDINGS[ending])
         server.on("/again", ENDINGS[ending])
         recorder = caller.transport
-        client = client_of(recorder, server.url("/"))
+        client = client_of(recorder, server.url("/"), timeout=400 if ending in ("timeout", "silence") else 10_000)
         chat, calls = chatting(client, caller)
         failed = run(caller, shown, *calls)
         failed += run(caller, shown, recorder.aclose if isinstance(caller, AsyncCaller) else recorder.close)

@@ -100,7 +100,7 @@ def test_over_a_real_connection(path: Path, server: LoopbackServer, caller: Call
     """
     script, end = ENDINGS[ending]
     server.on("/v1", script)
-    request = Request(method="POST", url=server.url("/v1"), body=(b"{}",), timeout=0.3)
+    request = Request(method="POST", url=server.url("/v1"), body=(b"{}",), timeout=1 if ending == "timeout" else 10)
     live = fetched(caller, request)
     recorder: Recorder = caller.transport
     caller.close()
