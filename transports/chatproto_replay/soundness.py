@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from .errors import CassetteError, CassetteMissing, LaterCassette, MalformedCass
 from .searching import TooMuchPacked, layers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from .cassette import Exchange, RecordedRequest
     from .chaining import Link
@@ -110,6 +111,7 @@ def check_file(name: str) -> Checked:
     except (MalformedCassette, LaterCassette) as error:
         return Checked(name=name, problems=(_unreadable(name, str(error)),))
     links = chain(cassette.exchanges)
+    problems_of = cache(_shaped)  # a chat says everything again in each request
     problems: list[Problem] = []
     for index, exchange in enumerate(cassette.exchanges):
         place = f"$.exchanges[{index}]"
@@ -117,8 +119,9 @@ def check_file(name: str) -> Checked:
         problems += _answer(exchange, place)
         problems += _ending(exchange, place)
         problems += _echo(links, index)
-        problems += _credentials(exchange, place)
-    problems += _shaped("$.recorded", f"{cassette.by}\n{cassette.transport}".encode("utf-8", "surrogatepass"))
+        problems += _credentials(exchange, place, problems_of)
+    made_by = f"{cassette.by}\n{cassette.transport}".encode("utf-8", "surrogatepass")
+    problems += (Problem("$.recorded", problem) for problem in _shaped(made_by))
     return Checked(name=name, exchanges=len(cassette.exchanges), problems=tuple(problems))
 
 
@@ -225,40 +228,55 @@ def _echo(links: list[Link], index: int) -> Iterator[Problem]:
 # --- credentials ----------------------------------------------------------------------------------------------------
 
 # Within base64 any letters occur by chance, so nothing of its alphabet may stand beside a key. Keys have one length.
-_SHAPES: dict[str, re.Pattern[bytes]] = {
-    "an API key of Google (AIza...)": re.compile(rb"(?<![\w+/-])AIza[\w-]{35}(?![\w+/=-])", re.ASCII),
-    "an access token of Google (ya29....)": re.compile(rb"(?<![\w+/-])ya29\.[\w.-]{20,}", re.ASCII),
-    "a bearer token": re.compile(rb"\bbearer\s+(?=[A-Za-z._~+/-]*\d)[\w.~+/-]{16,}", re.ASCII | re.IGNORECASE),
-    "a key or certificate (-----BEGIN...)": re.compile(rb"-----BEGIN [A-Z0-9 ]+-----"),
-    "a key in a query (?key=...)": re.compile(rb"[?&](?:key|api_key|access_token)=[\w.~+/%-]{8,}", re.ASCII),
+# The first are texts of which one is there wherever the pattern is: they are found much sooner.
+_SHAPES: dict[str, tuple[tuple[bytes, ...], re.Pattern[bytes]]] = {
+    "an API key of Google (AIza...)": (
+        (b"AIza",),
+        re.compile(rb"(?<![\w+/-])AIza[\w-]{35}(?![\w+/=-])", re.ASCII),
+    ),
+    "an access token of Google (ya29....)": (
+        (b"ya29.",),
+        re.compile(rb"(?<![\w+/-])ya29\.[\w.-]{20,}", re.ASCII),
+    ),
+    "a bearer token": (
+        (b"earer", b"EARER"),
+        re.compile(rb"\b(?:[Bb]earer|BEARER)\s+(?=[A-Za-z._~+/-]*\d)[\w.~+/-]{16,}", re.ASCII),
+    ),
+    "a key or certificate (-----BEGIN...)": (
+        (b"-----BEGIN ",),
+        re.compile(rb"-----BEGIN [A-Z0-9 ]+-----"),
+    ),
+    "a key in a query (?key=...)": (
+        (b"key=", b"access_token="),
+        re.compile(rb"[?&](?:key|api_key|access_token)=[\w.~+/%-]{8,}", re.ASCII),
+    ),
 }
 
 
-def _credentials(exchange: Exchange, place: str) -> Iterator[Problem]:
+def _credentials(exchange: Exchange, place: str, problems_of: Callable[[bytes], tuple[str, ...]]) -> Iterator[Problem]:
     """Where something stands that looks like a credential. It is not quoted."""
     document = exchange.to_json()
-    for path, text in _texts(document["request"], f"{place}.request"):
-        yield from _shaped(path, text)
+    texts = [*_texts(document["request"], f"{place}.request"), *_texts(document.get("failure"), f"{place}.failure")]
     response = exchange.response
     if response is not None:
-        for path, text in _texts(document["response"]["headers"], f"{place}.response.headers"):
-            yield from _shaped(path, text)
-        yield from _shaped(f"{place}.response.chunks", response.content)
-    for path, text in _texts(document.get("failure"), f"{place}.failure"):
-        yield from _shaped(path, text)
+        texts += _texts(document["response"]["headers"], f"{place}.response.headers")
+        texts.append((f"{place}.response.chunks", response.content))
+    for path, text in texts:
+        for problem in problems_of(text):
+            yield Problem(path, problem)
 
 
-def _shaped(place: str, data: bytes) -> Iterator[Problem]:
-    found: set[str] = set()
+def _shaped(data: bytes) -> tuple[str, ...]:
+    """What in ``data`` looks like a credential, in words, with what is wrapped in it."""
+    found: dict[str, str] = {}
     try:
-        for depth, layer in enumerate(layers(data)):
-            for name, shape in _SHAPES.items():
-                if name not in found and shape.search(layer):
-                    found.add(name)
-                    how = ", encoded" if depth else ""
-                    yield Problem(place, f"looks like {name}{how}")
+        for number, layer in enumerate(layers(data)):
+            for name, (signs, shape) in _SHAPES.items():
+                if name not in found and any(sign in layer for sign in signs) and shape.search(layer):
+                    found[name] = f"looks like {name}{', encoded' if number else ''}"
     except TooMuchPacked as error:
-        yield Problem(place, str(error))
+        return (*found.values(), str(error))
+    return tuple(found.values())
 
 
 def _texts(value: Any, place: str) -> Iterator[tuple[str, bytes]]:
