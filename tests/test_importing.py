@@ -574,6 +574,7 @@ def test_without_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "vcr.json"
     path.write_text(json.dumps({"version": 1, "interactions": [plain()]}))
     assert run(path).exit_code == 0
+    path = tmp_path / "other.yaml"
     path.write_text("version: 1\ninteractions: []\n")
     done = run(path)
     assert done.exit_code == 2
