@@ -25,7 +25,7 @@ from chatproto_replay import (
     RequestMismatch,
     UnplayedExchanges,
 )
-from chatproto_replay.aiohttp_adapter import aiohttp_connector
+from chatproto_replay.serving.aiohttp_adapter import aiohttp_connector
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -260,7 +260,7 @@ import sys
 sys.modules["aiohttp"] = None
 from chatproto.errors import MissingExtraError
 try:
-    import chatproto_replay.aiohttp_adapter
+    import chatproto_replay.serving.aiohttp_adapter
 except MissingExtraError as error:
     print(error)
 """

@@ -2,9 +2,9 @@
 
 The canaries are an API key, a bearer token and the value of a header of the program's own. Where a server throws them
 back at the program, the program gets them, as all that a server says: in the bodies that it reads. They are looked for
-in every spelling that ``chatproto_replay.searching`` knows, in files, logs, warnings, what is printed, the reprs of
-everything that a program holds, pickles, and in exceptions: their words, notes, causes, and tracebacks with the locals
-of every frame that is not this file's own.
+in every spelling that ``chatproto_replay.redaction.searching`` knows, in files, logs, warnings, what is printed, the
+reprs of everything that a program holds, pickles, and in exceptions: their words, notes, causes, and tracebacks with
+the locals of every frame that is not this file's own.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from chatproto.testing.servers import CLOSE, RESET, LoopbackServer, Received, ch
 from chatproto.testing.wire import sse, text_response
 from chatproto.transport import Secrets
 from chatproto_replay import Cassette, Player, Recorder
-from chatproto_replay.searching import holds_credential
+from chatproto_replay.redaction.searching import holds_credential
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from chatproto.errors import ValidationError
 from chatproto.wire.http import Headers, Request
-from chatproto_replay.forwarding import GOOGLE, Asked, asked, check_upstream
-from chatproto_replay.redaction import NEVER
+from chatproto_replay.redaction.allowed import NEVER
+from chatproto_replay.serving.forwarding import GOOGLE, Asked, asked, check_upstream
 
 KEY = "AIzaSy-not-a-key-of-anyone-0123456789"
 PATH = "/v1beta/models/m:generateContent"

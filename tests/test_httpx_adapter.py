@@ -42,8 +42,8 @@ from chatproto_replay import (
     RequestMismatch,
     UnplayedExchanges,
 )
-from chatproto_replay.foreign import ForeignRequests
-from chatproto_replay.httpx_adapter import (
+from chatproto_replay.clients.foreign import ForeignRequests
+from chatproto_replay.clients.httpx_adapter import (
     as_httpx2_transport,
     as_httpx_transport,
     httpx2_transport,
@@ -683,7 +683,7 @@ def test_neither_library_is_imported_for_nothing() -> None:
     """Importing the module loads no HTTP library; one function loads one."""
     script = """
 import sys
-from chatproto_replay import httpx_adapter
+from chatproto_replay.clients import httpx_adapter
 from chatproto_replay.player import Player
 loaded = [name for name in ("httpx", "httpx2", "aiohttp", "requests") if name in sys.modules]
 assert not loaded, loaded

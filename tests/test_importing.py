@@ -32,7 +32,7 @@ from chatproto.testing.wire import sse, text_response
 from chatproto.transport import Secrets
 from chatproto.wire.http import Request
 from chatproto_replay import Cassette, CassetteError, CredentialInCassette, LaterCassette, MalformedCassette, Player
-from chatproto_replay.importing import Imported, import_vcr, output_beside
+from chatproto_replay.commands.importing import Imported, import_vcr, output_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

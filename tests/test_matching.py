@@ -19,11 +19,11 @@ from chatproto.transport import Secrets
 from chatproto.wire.http import Request
 from chatproto.wire.json_codec import encode
 from chatproto_replay import Body, Cassette, Exchange, Player, RecordedRequest, RecordedResponse, RequestMismatch, rules
-from chatproto_replay.alignment import aligned
-from chatproto_replay.canonical import canonical, fingerprint
-from chatproto_replay.matching import differences
-from chatproto_replay.mismatches import mismatch
-from chatproto_replay.paths import parse, places, written
+from chatproto_replay.matching.alignment import aligned
+from chatproto_replay.matching.canonical import canonical, fingerprint
+from chatproto_replay.matching.differences import differences
+from chatproto_replay.matching.mismatches import mismatch
+from chatproto_replay.matching.paths import parse, places, written
 from chatproto_replay.rules import normalised
 
 Json = Any
@@ -638,7 +638,7 @@ def test_the_nearest_exchange_is_looked_for_within_bounds(monkeypatch: pytest.Mo
     many = [chat(f"question {number} of many") for number in range(300)]
     now = chat("question 250 of the many")
     assert refused({}, now, *many).nearest == 252
-    monkeypatch.setattr("chatproto_replay.mismatches._LOOKED_AT", 5000)
+    monkeypatch.setattr("chatproto_replay.matching.mismatches._LOOKED_AT", 5000)
     assert 1 < refused({}, now, *many).nearest < 252
     assert "nearer" not in str(refused(chat("a", "b"), chat("a", "c"), chat("a", "d")))
 

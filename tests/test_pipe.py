@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatproto_replay.pipe import connect
+from chatproto_replay.serving.pipe import connect
 
 
 class Noting(asyncio.Protocol):

@@ -45,7 +45,7 @@ from chatproto_replay import (
     UnplayedExchanges,
     rules,
 )
-from chatproto_replay.redacting import Redaction
+from chatproto_replay.redaction.bodies import Redaction
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 HOST = "https://generativelanguage.googleapis.com"

@@ -18,20 +18,11 @@ import chatproto_requests
 from chatproto.testing.servers import LoopbackServer, Received, chunk, head
 from chatproto.testing.wire import sse, text_response
 from chatproto.wire.json_codec import encode
-from chatproto_replay import (
-    Cassette,
-    asking,
-    faults,
-    faulty,
-    interrupting,
-    missing,
-    network,
-    redacting,
-    running,
-    server,
-    sweeping,
-    takes,
-)
+from chatproto_replay import Cassette, faults, missing, network
+from chatproto_replay.faults import asking, faulty, sweeping
+from chatproto_replay.pytest_plugin import interrupting, running
+from chatproto_replay.redaction import bodies
+from chatproto_replay.serving import server, takes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +42,7 @@ LOADED = (
     interrupting,
     missing,
     network,
-    redacting,
+    bodies,
     running,
     server,
     sweeping,
@@ -601,7 +592,7 @@ def test_more(replay_server):
 def test_in_process(replay_transport):
     import httpx
     from google import genai
-    from chatproto_replay.httpx_adapter import as_httpx_transport
+    from chatproto_replay.clients.httpx_adapter import as_httpx_transport
     with httpx.Client(transport=as_httpx_transport(replay_transport)) as http:
         client = genai.Client(http_options={"httpx_client": http})
         assert client.models.generate_content(model="m", contents="hi").text == "re: hi"
@@ -825,7 +816,7 @@ def test_what_it_imports() -> None:
 import sys
 added = []
 sys.addaudithook(lambda event, _: added.append(event) if event == "sys.addaudithook" else None)
-import chatproto_replay.plugin
+import chatproto_replay.pytest_plugin.plugin
 heavy = ["chatproto.client", "chatproto.types.content", "chatproto.chats", "aiohttp", "httpx", "httpx2", "requests",
          "click", "yaml", "asyncio", "cattrs", "pydantic", "jsonschema", "hypothesis"]
 loaded = [name for name in heavy if name in sys.modules and name not in before]

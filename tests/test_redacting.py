@@ -28,7 +28,7 @@ from chatproto_replay import (
     RecordedResponse,
     Recorder,
 )
-from chatproto_replay.redacting import Redaction, redacted, redacted_request
+from chatproto_replay.redaction.bodies import Redaction, redacted, redacted_request
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,8 +19,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chatproto.transport import Secrets
-from chatproto_replay import Body, Exchange, RecordedRequest, RecordedResponse, searching
-from chatproto_replay.searching import (
+from chatproto_replay import Body, Exchange, RecordedRequest, RecordedResponse
+from chatproto_replay.redaction import searching
+from chatproto_replay.redaction.searching import (
     TooMuchPacked,
     holds_credential,
     layers,

@@ -34,7 +34,7 @@ from chatproto_replay import (
     RequestMismatch,
     UnplayedExchanges,
 )
-from chatproto_replay.server import Served
+from chatproto_replay.serving.server import Served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -227,12 +227,13 @@ def test_wrong_arguments(path: Path) -> None:
 
 def test_rules(path: Path) -> None:
     """What may differ, and what was redacted, is as for a Player."""
-    from chatproto_replay import redacting, rules
+    from chatproto_replay import rules
+    from chatproto_replay.redaction import bodies
 
     asked = {"contents": [{"parts": [{"text": "on DATE, me@REDACTED"}]}], "generationConfig": {"seed": 1}}
     cassette(path, answer(), asked=asked)
     match = [rules.replace("$.contents[*].parts[*].text", r"\d{4}-\d\d-\d\d", "DATE"), rules.ignore("$..seed")]
-    redact = [redacting.Redaction(r"(?<=@)[\w.]+\.com", by="REDACTED")]
+    redact = [bodies.Redaction(r"(?<=@)[\w.]+\.com", by="REDACTED")]
     now = {"contents": [{"parts": [{"text": "on 2026-11-27, me@example.com"}]}], "generationConfig": {"seed": 2}}
     with Served(path, match=match, redact=redact) as served:
         assert ask(served.url, now).status_code == 200
@@ -310,7 +311,7 @@ def test_every_transport_gets_what_a_player_gives(path: Path, name: str) -> None
 
 COMMAND = """
 import sys
-from chatproto_replay.server import run
+from chatproto_replay.serving.server import run
 sys.exit(run(sys.argv[1], port=int(sys.argv[2]), announce=lambda url: print(url, flush=True)))
 """
 
@@ -361,7 +362,7 @@ def test_the_command_after_a_refusal(path: Path) -> None:
 
 def test_a_port_that_is_taken(path: Path) -> None:
     """It is said in a sentence that names it."""
-    from chatproto_replay.server import run
+    from chatproto_replay.serving.server import run
 
     cassette(path, answer())
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
@@ -377,7 +378,7 @@ def test_without_aiohttp(path: Path) -> None:
 import sys
 sys.modules["aiohttp"] = None
 from chatproto.errors import MissingExtraError
-from chatproto_replay.server import Served
+from chatproto_replay.serving.server import Served
 try:
     Served({str(path)!r})
 except MissingExtraError as error:

@@ -19,7 +19,7 @@ import pytest
 from gemini_upstream import KEY, gemini
 
 from chatproto_replay import Cassette, RequestMismatch
-from chatproto_replay.server import Served
+from chatproto_replay.serving.server import Served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

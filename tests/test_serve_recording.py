@@ -31,7 +31,7 @@ from chatproto_replay import (
     Player,
     RequestMismatch,
 )
-from chatproto_replay.server import Served
+from chatproto_replay.serving.server import Served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

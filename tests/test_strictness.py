@@ -35,8 +35,8 @@ from chatproto_replay import (
     RequestMismatch,
     rules,
 )
-from chatproto_replay.canonical import canonical
-from chatproto_replay.paths import written
+from chatproto_replay.matching.canonical import canonical
+from chatproto_replay.matching.paths import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

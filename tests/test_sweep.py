@@ -30,10 +30,10 @@ from chatproto.types._dump import to_wire
 from chatproto_aiohttp import AiohttpTransport
 from chatproto_httpx import HttpxTransport
 from chatproto_replay import CassetteError, faults
-from chatproto_replay.asking import RecordedMessage
 from chatproto_replay.cassette import Body, Cassette, Chunk, Exchange, RecordedRequest, RecordedResponse
-from chatproto_replay.checking import check
-from chatproto_replay.sweeping import WAYS, Interruption, Way, boundaries, sweep
+from chatproto_replay.faults.asking import RecordedMessage
+from chatproto_replay.faults.checking import check
+from chatproto_replay.faults.sweeping import WAYS, Interruption, Way, boundaries, sweep
 from chatproto_requests import RequestsTransport
 
 FIXTURES = sorted((Path(__file__).parent.parent / "fixtures").glob("*.json"))

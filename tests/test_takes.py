@@ -26,7 +26,7 @@ from chatproto_replay import (
     RequestMismatch,
     UnplayedExchanges,
 )
-from chatproto_replay.takes import Takes
+from chatproto_replay.serving.takes import Takes
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -26,8 +26,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import faults as faults
     from . import rules as rules
-    from .aiohttp_adapter import aiohttp_connector as aiohttp_connector
-    from .asking import RecordedMessage as RecordedMessage
     from .cassette import Body as Body
     from .cassette import Cassette as Cassette
     from .cassette import Chunk as Chunk
@@ -36,7 +34,10 @@ if TYPE_CHECKING:
     from .cassette import RecordedRequest as RecordedRequest
     from .cassette import RecordedResponse as RecordedResponse
     from .cassette import cassette_schema as cassette_schema
-    from .checking import check as check
+    from .clients.httpx_adapter import as_httpx2_transport as as_httpx2_transport
+    from .clients.httpx_adapter import as_httpx_transport as as_httpx_transport
+    from .clients.httpx_adapter import httpx2_transport as httpx2_transport
+    from .clients.httpx_adapter import httpx_transport as httpx_transport
     from .clock import VirtualClock as VirtualClock
     from .errors import CassetteError as CassetteError
     from .errors import CassetteExhausted as CassetteExhausted
@@ -48,22 +49,21 @@ if TYPE_CHECKING:
     from .errors import RequestMismatch as RequestMismatch
     from .errors import UnplayedExchanges as UnplayedExchanges
     from .faults import Faulty as Faulty
-    from .httpx_adapter import as_httpx2_transport as as_httpx2_transport
-    from .httpx_adapter import as_httpx_transport as as_httpx_transport
-    from .httpx_adapter import httpx2_transport as httpx2_transport
-    from .httpx_adapter import httpx_transport as httpx_transport
-    from .matching import Difference as Difference
+    from .faults.asking import RecordedMessage as RecordedMessage
+    from .faults.checking import check as check
+    from .faults.sweeping import Interruption as Interruption
+    from .faults.sweeping import boundaries as boundaries
+    from .faults.sweeping import sweep as sweep
+    from .matching.differences import Difference as Difference
     from .modes import CassetteTransport as CassetteTransport
     from .modes import Mode as Mode
     from .modes import use_cassette as use_cassette
     from .network import network_blocked as network_blocked
     from .player import Player as Player
     from .recorder import Recorder as Recorder
-    from .redacting import Redaction as Redaction
-    from .server import Served as Served
-    from .sweeping import Interruption as Interruption
-    from .sweeping import boundaries as boundaries
-    from .sweeping import sweep as sweep
+    from .redaction.bodies import Redaction as Redaction
+    from .serving.aiohttp_adapter import aiohttp_connector as aiohttp_connector
+    from .serving.server import Served as Served
 
 __all__ = [
     "Body",
@@ -118,37 +118,37 @@ _HOMES = {
     "CassetteTransport": "modes",
     "Chunk": "cassette",
     "CredentialInCassette": "errors",
-    "Difference": "matching",
+    "Difference": "matching.differences",
     "Exchange": "cassette",
     "Failure": "cassette",
     "Faulty": "faults",
-    "Interruption": "sweeping",
+    "Interruption": "faults.sweeping",
     "LaterCassette": "errors",
     "MalformedCassette": "errors",
     "Mode": "modes",
     "NetworkBlocked": "errors",
     "Player": "player",
-    "RecordedMessage": "asking",
+    "RecordedMessage": "faults.asking",
     "RecordedRequest": "cassette",
     "RecordedResponse": "cassette",
     "Recorder": "recorder",
-    "Redaction": "redacting",
+    "Redaction": "redaction.bodies",
     "RequestMismatch": "errors",
-    "Served": "server",
+    "Served": "serving.server",
     "UnplayedExchanges": "errors",
     "VirtualClock": "clock",
-    "aiohttp_connector": "aiohttp_adapter",
-    "as_httpx2_transport": "httpx_adapter",
-    "as_httpx_transport": "httpx_adapter",
-    "boundaries": "sweeping",
+    "aiohttp_connector": "serving.aiohttp_adapter",
+    "as_httpx2_transport": "clients.httpx_adapter",
+    "as_httpx_transport": "clients.httpx_adapter",
+    "boundaries": "faults.sweeping",
     "cassette_schema": "cassette",
-    "check": "checking",
+    "check": "faults.checking",
     "faults": None,
-    "httpx2_transport": "httpx_adapter",
-    "httpx_transport": "httpx_adapter",
+    "httpx2_transport": "clients.httpx_adapter",
+    "httpx_transport": "clients.httpx_adapter",
     "network_blocked": "network",
     "rules": None,
-    "sweep": "sweeping",
+    "sweep": "faults.sweeping",
     "use_cassette": "modes",
 }
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chatproto.transport import AsyncResponse, AsyncTransport, Response, Secrets, Transport
     from chatproto.wire.http import Request
 
-    from .redacting import Redaction
+    from .redaction.bodies import Redaction
     from .rules import Rule
 
 __all__ = ["MissingRecorder"]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Self
 
 from chatproto.errors import LocalProtocolError, ValidationError
 
-from .canonical import fingerprint
 from .cassette import Cassette, Exchange, RecordedRequest
 from .clock import VirtualClock
-from .mismatches import exhausted, mismatch, unplayed, without_credential
+from .matching.canonical import fingerprint
+from .matching.mismatches import exhausted, mismatch, unplayed, without_credential
 from .playing import Playing
-from .redaction import recorded_request
+from .redaction.allowed import recorded_request
 from .rules import checked, normalised
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chatproto.wire.http import Request
 
     from .errors import CassetteExhausted, RequestMismatch
-    from .redacting import Redaction
+    from .redaction.bodies import Redaction
     from .rules import Rule
 
 __all__ = ["Player"]
@@ -92,7 +92,7 @@ class Player:
         found = tuple(redact)
         if not found:
             return ()
-        from . import redacting
+        from .redaction import bodies as redacting
 
         return redacting.checked(found)
 
@@ -198,7 +198,7 @@ class Player:
         """``request`` as it would be recorded, and as the rules see it."""
         now = recorded_request(request)
         if self._redact:
-            from .redacting import redacted_request
+            from .redaction.bodies import redacted_request
 
             now = redacted_request(now, self._redact)
         return normalised(now, self._match)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chatproto.errors import TimedOut, TransportError
 
-from .redaction import played_headers
+from .redaction.allowed import played_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from chatproto.errors import TransportError
 from .cassette import check_writable
 from .errors import CassetteError
 from .inner import Inner
-from .redacting import checked
+from .redaction.bodies import checked
 from .tapes import Reel, Tape
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chatproto.transport import AsyncResponse, AsyncTransport, Response, Secrets, Transport
     from chatproto.wire.http import Headers, Request
 
-    from .redacting import Redaction
+    from .redaction.bodies import Redaction
 
 __all__ = ["AsyncTaping", "Recorder", "Taping"]
 
@@ -39,8 +39,8 @@ class Recorder:
     ConnectionLost to a reader that wants more.
 
     What is written is on an allow-list, goes through the rules of ``redact``, and is then searched for the credentials
-    of all requests that were sent (``chatproto_replay.searching`` says how). Where one occurs, the exchange is not
-    written, and the recorder takes no further requests. CredentialInCassette says so: before the request is sent, if
+    of all requests that were sent (``redaction.searching`` says how). Where one occurs, the exchange is not written,
+    and the recorder takes no further requests. CredentialInCassette says so: before the request is sent, if
     it is in the request; else to the next request, or when the recorder is closed, because the answer is the program's
     and must not be lost. For the same reason a file that could not be written is tried again with the next exchange
     and when the recorder is closed, which raises CassetteError if it still cannot. So close it: ``with`` does.

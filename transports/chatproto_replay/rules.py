@@ -36,14 +36,14 @@ import attrs
 
 from chatproto.errors import ValidationError
 
-from .canonical import IGNORED, canonical, fingerprint
 from .cassette import Body, RecordedRequest, is_list, is_object
-from .paths import JsonPath, parse, places
+from .matching.canonical import IGNORED, canonical, fingerprint
+from .matching.paths import JsonPath, parse, places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .paths import Place
+    from .matching.paths import Place
 
 __all__ = ["Ignore", "Replace", "Rule", "Unordered", "checked", "ignore", "normalised", "replace", "unordered"]
 

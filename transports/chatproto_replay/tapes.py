@@ -10,9 +10,9 @@ from chatproto.errors import LocalProtocolError, TimedOut
 
 from .cassette import Cassette, Chunk, End, Exchange, Failure, RecordedResponse, lay_out, layout, write_atomically
 from .errors import CassetteError, CredentialInCassette
-from .redacting import redacted_failure, redacted_request, redacted_response
-from .redaction import kept_headers, recorded_request, without_host
-from .searching import TooMuchPacked, holds_credential, searched_in_request, searched_in_response
+from .redaction.allowed import kept_headers, recorded_request, without_host
+from .redaction.bodies import redacted_failure, redacted_request, redacted_response
+from .redaction.searching import TooMuchPacked, holds_credential, searched_in_request, searched_in_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chatproto.transport import Secrets
     from chatproto.wire.http import Headers, Request
 
-    from .redacting import Redaction
+    from .redaction.bodies import Redaction
 
 __all__ = ["Reel", "Tape"]
 

@@ -1,0 +1,238 @@
+"""One test that is played from a cassette: what it gets, and what is said in the end. Of the pytest plug-in."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ..cassette import Cassette
+from ..errors import CassetteError, CassetteMissing
+from ..network import network_blocked
+from .marking import command_for, misused
+from .watching import Watched
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from ..faults.faulty import Faulty
+    from ..modes import CassetteTransport
+    from ..serving.server import Served
+    from .interrupting import Cut
+    from .marking import Marking
+
+__all__ = ["Run"]
+
+_RECORD = "--replay-mode=record"
+
+
+class Run:
+    """One run of one test. ``recorders`` says which test of this session has recorded which cassette.
+
+    A cassette that several tests name is recorded by the first; the others play what it has recorded, or each would
+    undo the recording of the one before. (Workers of pytest-xdist do not know of each other: the last one wins.)
+    """
+
+    def __init__(self, item: pytest.Item, marking: Marking, recorders: dict[Path, str]) -> None:
+        self.item = item
+        self.marking = marking
+        self.mode = marking.mode
+        if self.mode == "record" and recorders.get(marking.path, item.nodeid) != item.nodeid:
+            self.mode = "replay"
+        self.blocked = self.mode == "replay" and item.config.getoption("replay_network") == "block"
+        self.transport = Watched(self._make, needs_credential=self.mode != "replay")
+        self.counts = {"played": 0, "recorded": 0, "left over": 0}
+        self.interruption: Cut | None = None
+        self._recorders = recorders
+        self._wants_transport = False
+        self._ended = False
+        self._cassette: CassetteTransport | None = None
+        self._faulty: Faulty | None = None
+        self._server: Served | None = None
+
+    # --- what the fixtures give ---
+
+    def want_transport(self) -> Watched:
+        """The transport of the test. Its cassette is opened when the test begins, or a fixture asks for it before."""
+        if self._server is not None:
+            raise misused("a test takes replay_server or a transport: both would play the same cassette")
+        self._wants_transport = True
+        return self.transport
+
+    def serve(self, upstream: str | None) -> Served:
+        """A server for the test, which passes requests on to ``upstream`` where it does."""
+        marking = self.marking
+        if self._wants_transport:
+            raise misused("a test takes replay_server or a transport: both would play the same cassette")
+        if marking.faults or marking.cuts or not marking.in_order:
+            raise misused("replay_server knows no faults, no cuts and no in_order")
+        from ..serving.server import GOOGLE, Served
+
+        with self._explained():
+            self._server = Served(
+                marking.path,
+                mode=self.mode,
+                upstream=upstream or GOOGLE,
+                pace=marking.pace,
+                match=marking.match,
+                redact=marking.redact,
+            )
+        return self._server
+
+    def network(self) -> AbstractContextManager[None]:
+        """What surrounds the code of the test: a block where nothing may be sent."""
+        if not self.blocked:
+            return nullcontext()
+        advice = (
+            "If the test needs that host, name it in allow_hosts of its marker; if its requests should be answered"
+            f" from the cassette, they do not go through the replay_ fixtures. To send them: {self._command(_RECORD)}"
+        )
+        return network_blocked(self.marking.allow_hosts, advice=advice)
+
+    # --- the course of the test ---
+
+    @contextmanager
+    def course(self) -> Generator[None]:
+        """Around the test: the cassette is opened, closed, and complained about unless the test itself has failed."""
+        if self._wants_transport:
+            _ = self.transport.current  # a cassette that is not there fails the test before it begins
+        try:
+            with self.network():
+                yield
+        except BaseException as error:
+            self._abandon(error)
+            raise
+        self._finish()
+
+    def recorded(self) -> Cassette:
+        """The test's cassette itself."""
+        with self._explained():
+            return Cassette.load(self.marking.path)
+
+    def interrupt(self, cut: Cut) -> None:
+        """Play from the beginning, and interrupt there."""
+        from .. import faults
+        from ..faults.faulty import Faulty
+        from ..modes import use_cassette
+
+        self._count()
+        self.interruption = cut
+        self._cassette = use_cassette(self.marking.path, **self._options())
+        make = faults.cut if cut.way == "ended" else faults.reset
+        self.transport.change(Faulty(self._cassette, *self.marking.faults, make(cut.at, exchange=cut.exchange)))
+
+    def _options(self) -> dict[str, Any]:
+        marking = self.marking
+        return {
+            "mode": self.mode,
+            "match": marking.match,
+            "redact": marking.redact,
+            "pace": marking.pace,
+            "in_order": marking.in_order,
+        }
+
+    def _make(self) -> Any:
+        from ..modes import use_cassette
+
+        with self._explained():
+            self._cassette = use_cassette(self.marking.path, **self._options())
+        if not self.marking.faults:
+            return self._cassette
+        from ..faults.faulty import Faulty
+
+        self._faulty = Faulty(self._cassette, *self.marking.faults)
+        return self._faulty
+
+    @contextmanager
+    def _explained(self) -> Generator[None]:
+        try:
+            yield
+        except CassetteMissing:
+            raise pytest.fail.Exception(
+                f"there is no cassette at {self._shown()}. Record it with:\n  {self._command(_RECORD)}", pytrace=False
+            ) from None
+
+    # --- its end ---
+
+    def end(self) -> None:
+        """Close what is open, and say nothing: the test did not come to its end."""
+        if not self._ended:
+            self._abandon(pytest.skip.Exception("the test did not begin"))
+
+    def _finish(self) -> None:
+        self._ended = True
+        complaint = self.transport.refusal
+        for closing in (self._cassette, self._server):
+            if closing is None:
+                continue
+            self._count()
+            try:
+                closing.close()
+            except CassetteError as error:
+                complaint = complaint or error
+        if self.interruption is not None:  # whatever was interrupted may have taken another course
+            return
+        if complaint is not None:
+            self.counts["left over"] = self._left()
+            self._fail(f"{complaint}\n{self._advice()}")
+        unstruck = self._faulty.unstruck if self._faulty is not None else ()
+        if unstruck:
+            self._fail(f"{self._shown()}: these faults did not happen:\n" + "\n".join(f"  {each}" for each in unstruck))
+
+    def _abandon(self, error: BaseException) -> None:
+        """The test has failed: its own exception is what is told, with what is known about it."""
+        self._ended = True
+        self._count()
+        if self._cassette is not None:
+            self._cassette.__exit__(type(error), error, None)
+        refusal: Exception | None = self.transport.refusal
+        if self._server is not None:
+            try:
+                self._server.close()
+            except CassetteError as other:
+                refusal = other if self._server.refused else None
+        if isinstance(error, CassetteError):
+            error.add_note(self._advice())
+        elif refusal is not None:
+            error.add_note(f"Before that, a request did not fit the cassette: {refusal}")
+
+    def _advice(self) -> str:
+        if self.mode != self.marking.mode:
+            by = self._recorders[self.marking.path]
+            return (
+                f"{by} has recorded it just now: a cassette has one name for all tests that ask the same, in one order"
+            )
+        return f"To record this test again: {self._command(_RECORD)}"
+
+    def _count(self) -> None:
+        """Add what was played and recorded with the present transport, once."""
+        cassette: Any = self._cassette
+        status: dict[str, Any] = {}
+        if self._server is not None:
+            status = self._server.status
+        elif cassette is not None:
+            status = {"played": cassette.played, "recorded": cassette.recorded}
+        self.counts["played"] += status.get("played", 0)
+        self.counts["recorded"] += status.get("recorded", 0)
+        if status.get("recorded", 0):
+            self._recorders[self.marking.path] = self.item.nodeid
+
+    def _left(self) -> int:
+        if self._server is None:
+            return self._cassette.left if self._cassette is not None else 0
+        status: dict[str, Any] = self._server.status
+        takes: dict[str, Any] = status.get("takes", {})
+        return sum(take["exchanges"] - take["played"] for take in takes.get("unfinished", ())) or status.get("left", 0)
+
+    def _fail(self, message: str) -> None:
+        raise pytest.fail.Exception(message.replace(str(self.marking.path), self._shown()), pytrace=False)
+
+    def _shown(self) -> str:
+        path, root = self.marking.path, self.item.config.rootpath
+        return str(path.relative_to(root) if path.is_relative_to(root) else path)
+
+    def _command(self, *options: str) -> str:
+        return command_for(self.item, *options)
