@@ -66,6 +66,10 @@ WAYS_OUT: dict[str, Callable[[], Any]] = {
     "getaddrinfo": lambda: socket.getaddrinfo(HOST, 443),
     "gethostbyname": lambda: socket.gethostbyname(HOST),
     "gethostbyname_ex": lambda: socket.gethostbyname_ex(HOST),
+    "gethostbyaddr": lambda: socket.gethostbyaddr(ADDRESS),
+    "gethostbyaddr, by name": lambda: socket.gethostbyaddr(HOST),
+    "getnameinfo": lambda: socket.getnameinfo((ADDRESS, 443), 0),
+    "getnameinfo, IPv6": lambda: socket.getnameinfo(("2001:db8::7", 443, 0, 0), 0),
 }
 
 
@@ -123,6 +127,43 @@ def test_hosts_that_are_allowed() -> None:
         assert free(lambda: connect((ADDRESS, 443)))
         assert not free(lambda: socket.getaddrinfo("example.invalid", 1))
         assert not free(lambda: connect(("203.0.113.8", 443)))
+
+
+def test_one_host_as_a_text() -> None:
+    """It is one name or pattern, not as many as it has characters."""
+    with network_blocked("*.internal.invalid"):
+        assert free(lambda: socket.getaddrinfo("a.internal.invalid", 1))
+        assert not free(lambda: connect((ADDRESS, 443)))
+    with network_blocked(ADDRESS):
+        assert free(lambda: connect((ADDRESS, 443)))
+
+
+def test_this_machine() -> None:
+    """Its own name may be asked for: ``email.utils.make_msgid`` and servers do."""
+    with network_blocked() as block:
+        assert free(lambda: socket.gethostbyaddr("127.0.0.1"))
+        assert free(lambda: socket.getnameinfo(("127.0.0.1", 80), 0))
+        socket.getfqdn()
+        assert free(lambda: socket.getaddrinfo(socket.gethostname(), 80))
+    assert block.refused is None
+
+
+def test_what_was_refused_first() -> None:
+    """A block tells it, also after its end, for programs that go on as if a connection had been lost."""
+    with network_blocked(advice="Record first.") as outer:
+        assert outer.refused is None
+        with network_blocked() as inner:
+            assert not free(lambda: connect((ADDRESS, 443)))
+            assert not free(lambda: socket.getaddrinfo(HOST, 443))
+        assert outer.refused is None
+        thread = threading.Thread(target=lambda: free(lambda: socket.getaddrinfo(HOST, 443)))
+        thread.start()
+        thread.join()
+    assert inner.refused is not None
+    assert inner.refused.host == ADDRESS
+    assert outer.refused is not None
+    assert str(outer.refused).endswith(f"{HOST} was asked for. Record first.")
+    assert outer.refused.__traceback__ is None
 
 
 def test_the_addresses_of_a_name_that_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:

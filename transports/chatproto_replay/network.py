@@ -19,22 +19,26 @@ from .errors import NetworkBlocked
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
-__all__ = ["NetworkBlocked", "network_blocked"]
+__all__ = ["NetworkBlock", "NetworkBlocked", "network_blocked"]
 
 
 @contextmanager
-def network_blocked(allow_hosts: Iterable[str] = (), *, advice: str = "") -> Generator[None]:
+def network_blocked(allow_hosts: str | Iterable[str] = (), *, advice: str = "") -> Generator[NetworkBlock]:
     """Inside the block, in all threads, whoever leaves this machine gets NetworkBlocked.
 
-    Loopback and Unix sockets are free. So are ``allow_hosts``: names, addresses, or patterns such as
-    ``*.example.com``. ``advice`` ends the message: what to do about it. Where blocks are nested, the inner one holds.
+    Loopback, Unix sockets and this machine's own name are free. So are ``allow_hosts``: names, addresses, or patterns
+    such as ``*.example.com``, many or one. ``advice`` ends the message: what to do about it. Where blocks are nested,
+    the inner one holds.
+
+    There are programs that take any exception for a lost connection, and go on: the block's ``refused`` tells what it
+    refused first, also after its end.
     """
-    block = _Block(allow_hosts, advice)
+    block = NetworkBlock(allow_hosts, advice)
     _install()
     with _lock:
         _blocks.append(block)
     try:
-        yield
+        yield block
     finally:
         with _lock:
             _blocks.remove(block)
@@ -42,10 +46,11 @@ def network_blocked(allow_hosts: Iterable[str] = (), *, advice: str = "") -> Gen
 
 # --- the hook -----------------------------------------------------------------------------------------------------
 
-_blocks: list[_Block] = []
+_blocks: list[NetworkBlock] = []
 _lock = threading.Lock()
 _installed: list[bool] = []
-_EVENTS = frozenset({"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendmsg", "socket.sendto"})
+_NAMES = ("socket.getaddrinfo", "socket.gethostbyaddr", "socket.gethostbyname")
+_EVENTS = frozenset({*_NAMES, "socket.connect", "socket.getnameinfo", "socket.sendmsg", "socket.sendto"})
 
 
 def _install() -> None:
@@ -63,20 +68,22 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     if not innermost:
         return
     block = innermost[0]
-    match event, arguments:
-        case ("socket.getaddrinfo", (host, *_)) | ("socket.gethostbyname", (host, *_)):
+    match arguments:
+        case (host, *_) if event in _NAMES:
             block.check_name(host)
-        case _, (_, (str() | bytes() as host, int(), *_)):
+        case (*_, (str() | bytes() as host, int(), *_)):
             block.check_address(host)
         case _:  # a Unix socket, or a datagram over a socket that is connected already
             return
 
 
-class _Block:
-    """What is free during one block."""
+class NetworkBlock:
+    """What is free during one block. ``refused`` is its first refusal, or None."""
 
-    def __init__(self, allow_hosts: Iterable[str], advice: str) -> None:
-        self._patterns = [pattern.lower() for pattern in allow_hosts]
+    def __init__(self, allow_hosts: str | Iterable[str], advice: str) -> None:
+        self.refused: NetworkBlocked | None = None
+        patterns = [allow_hosts] if isinstance(allow_hosts, str) else allow_hosts
+        self._patterns = [pattern.lower() for pattern in patterns]
         self._advice = advice
         self._addresses: set[str] = set()  # of the names that are free
         self._resolving = threading.local()
@@ -104,13 +111,16 @@ class _Block:
             self._refuse(host)
 
     def _is_free(self, host: str) -> bool:
+        if host == socket.gethostname().lower():  # whoever makes a message ID asks for it
+            return True
         return any(fnmatch.fnmatchcase(host, pattern) for pattern in self._patterns)
 
     def _refuse(self, host: str) -> None:
         advice = f" {self._advice}" if self._advice else ""
-        raise NetworkBlocked(
-            f"the network is blocked while recordings are played: {host} was asked for.{advice}", host=host
-        )
+        words = f"the network is blocked while recordings are played: {host} was asked for.{advice}"
+        if self.refused is None:
+            self.refused = NetworkBlocked(words, host=host)  # one without the frames of the program
+        raise NetworkBlocked(words, host=host)
 
 
 def _text(host: Any) -> str:

@@ -82,7 +82,7 @@ class Run:
             )
         return self._server
 
-    def network(self) -> AbstractContextManager[None]:
+    def network(self) -> AbstractContextManager[object]:
         """What surrounds the code of the test: a block where nothing may be sent."""
         if not self.blocked:
             return nullcontext()
