@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -258,7 +259,7 @@ def test_order(path: Path) -> None:
 def test_any_order(path: Path) -> None:
     """Without order, a request gets the first exchange that it equals and that was not played yet."""
     exchanges = [exchange_for(contents(text), text.encode(), str(n).encode()) for n, text in enumerate("abca")]
-    with Player(cassette(path, *exchanges), in_order=False) as player:
+    with pytest.raises(RequestMismatch), Player(cassette(path, *exchanges), in_order=False) as player:
         assert play(player, request_for(contents("c"))) == [b"c", b"2"]
         assert play(player, request_for(contents("a"))) == [b"a", b"0"]
         assert play(player, request_for(contents("a"))) == [b"a", b"3"]
@@ -355,6 +356,24 @@ def test_a_cassette_in_memory() -> None:
     assert Player(Cassette()).path == "the cassette in memory"
 
 
+def test_a_refusal_is_told_again(path: Path) -> None:
+    """A program may swallow it, and a test must not pass over that: closing raises the first one, once."""
+    player = Player(cassette(path, exchange_for(contents("a")), exchange_for(contents("b"))))
+    first = mismatch(player, request_for(contents("b")))
+    play(player, request_for(contents("a")))
+    mismatch(player, request_for(contents("a")))
+    play(player, request_for(contents("b")))
+    with pytest.raises(RequestMismatch) as caught:
+        player.close()
+    assert caught.value is first
+    player.close()
+    with pytest.raises(CassetteExhausted), Player(path) as player:
+        play(player, request_for(contents("a")))
+        play(player, request_for(contents("b")))
+        with suppress(CassetteExhausted):
+            play(player, request_for(contents("c")))
+
+
 def test_match_and_redact(path: Path) -> None:
     """Rules are applied to both sides; redactions to the request, which was recorded with them."""
     recorded = contents("on 2026-01-02, ask [who]")
@@ -367,10 +386,11 @@ def test_match_and_redact(path: Path) -> None:
     ]
     redact = [Redaction(r"\S+@\S+", by="[who]")]
     cassette(path, exchange_for(recorded, b"x"))
+    now["generationConfig"]["topK"] = 2
+    player = Player(path, match=match, redact=redact)
+    assert [each.path for each in mismatch(player, request_for(now)).differences] == ["$.generationConfig.topK"]
+    now["generationConfig"]["topK"] = 1
     with Player(path, match=match, redact=redact) as player:
-        now["generationConfig"]["topK"] = 2
-        assert [each.path for each in mismatch(player, request_for(now)).differences] == ["$.generationConfig.topK"]
-        now["generationConfig"]["topK"] = 1
         assert play(player, request_for(now)) == [b"x"]
     for fewer in ({"match": match}, {"match": match[:1], "redact": redact}, {"match": match[1:], "redact": redact}):
         mismatch(Player(path, **fewer), request_for(now))

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 from chatproto.errors import LocalProtocolError, ValidationError
+from chatproto.masking import alone
 
 from .cassette import Cassette, Exchange, RecordedRequest
 from .clock import VirtualClock
@@ -84,6 +85,7 @@ class Player:
         self._keys: list[bytes | None] = [None] * len(exchanges)
         self._left = dict.fromkeys(range(len(exchanges)))
         self._closed = False
+        self._refused: CassetteExhausted | RequestMismatch | None = None
         self._lock = threading.Lock()
 
     @staticmethod
@@ -158,11 +160,15 @@ class Player:
         return Playing(lambda: exchange, request, self.clock, self.pace)
 
     def close(self) -> None:
-        """Raise UnplayedExchanges if some are left. Only the first call does."""
+        """Raise the first refusal again, or UnplayedExchanges if some are left. Only the first call does."""
         with self._lock:
             closed, self._closed = self._closed, True
             left = list(self._left)
-        if left and not closed:
+        if closed:
+            return
+        if self._refused is not None:
+            raise alone(self._refused)
+        if left:
             raise unplayed(self.path, [each.request for each in self.cassette.exchanges], left=left)
 
     async def aclose(self) -> None:
@@ -231,7 +237,9 @@ class Player:
             if index is not None:
                 del self._left[index]
                 return exchanges[index]
-        raise without_credential(self._refusal(now, key, left), now, secrets)
+            error = without_credential(self._refusal(now, key, left), now, secrets)
+            self._refused = self._refused or error
+        raise error
 
     def _refusal(self, now: RecordedRequest, key: bytes, left: list[int]) -> CassetteExhausted | RequestMismatch:
         total = len(self.cassette.exchanges)
