@@ -13,8 +13,18 @@ from chatproto.errors import LocalProtocolError, ValidationError
 from chatproto.testing import Answer, LoopbackServer, ScriptedTransport
 from chatproto.testing.servers import head
 from chatproto.testing.wire import text_response
+from chatproto.transport import Secrets
+from chatproto.wire.http import Request
 from chatproto.wire.json_codec import encode
-from chatproto_replay import Cassette, CassetteMissing, RequestMismatch, UnplayedExchanges, rules, use_cassette
+from chatproto_replay import (
+    Cassette,
+    CassetteMissing,
+    Redaction,
+    RequestMismatch,
+    UnplayedExchanges,
+    rules,
+    use_cassette,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -215,6 +225,73 @@ def test_a_transport_that_was_handed_in_stays_open(path: Path, mode: str) -> Non
     assert not script.closed
     with pytest.raises(LocalProtocolError, match="closed"):
         client.models.generate_content(model="m", contents="Hi")
+
+
+def test_chats_side_by_side_wait_for_their_own_answers(path: Path) -> None:
+    """A chat whose answer was sent waits, though another one was played to meanwhile."""
+    busy = Answer({"error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}}, status=503)
+    options = {"retry_options": {"attempts": 2, "initial_delay": 7, "jitter": 0}}
+    with use_cassette(path, mode="record", inner=ScriptedTransport("Hello!")) as transport:
+        chatproto.Client(transport=transport).models.generate_content(model="m", contents="Hi")
+    script = ScriptedTransport(busy, "Bye!")
+
+    async def main() -> Any:
+        async with use_cassette(path, mode="record-missing", inner=script) as transport:
+            answered, other = asyncio.Event(), asyncio.Event()
+            inner_sleep = transport.asleep
+
+            async def sleep(seconds: float) -> None:
+                answered.set()
+                await other.wait()
+                await inner_sleep(seconds)
+
+            transport.asleep = sleep  # type: ignore[method-assign]
+            client = chatproto.Client(transport=transport, http_options=options).aio
+            first = asyncio.create_task(client.models.generate_content(model="m", contents="Good bye"))
+            await answered.wait()
+            said = await client.models.generate_content(model="m", contents="Hi")
+            other.set()
+            return said.text, (await first).text, transport.slept
+
+    assert asyncio.run(main()) == ("Hello!", "Bye!", [])
+    assert script.slept == [7]
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+def test_closing_tells_of_what_was_not_asked_for(server: LoopbackServer, path: Path, asynchronous: bool) -> None:
+    """In both modes that play, and under asyncio too."""
+    play(server, path, "one", "two", mode="record", asynchronous=asynchronous)
+    for mode in ("replay", "record-missing"):
+        with pytest.raises(UnplayedExchanges, match="1 of 2"):
+            play(server, path, "one", mode=mode, asynchronous=asynchronous)
+
+
+def test_lists_are_lists(path: Path) -> None:
+    """One rule by itself is an error that says so, in every mode that would use it."""
+    with use_cassette(path, mode="record", inner=ScriptedTransport("Hello!")) as transport:
+        chatproto.Client(transport=transport).models.generate_content(model="m", contents="Hi")
+    alone: dict[str, Any] = {"match": rules.ignore("$..seed"), "redact": Redaction("Hi")}
+    for name, modes in (("match", ("replay", "record-missing")), ("redact", ("replay", "record", "record-missing"))):
+        for mode in modes:
+            with pytest.raises(ValidationError, match=f"{name} is a list"):
+                use_cassette(path, mode=mode, **{name: alone[name]})
+
+
+def test_paths_are_compared_however_they_are_spelled(path: Path) -> None:
+    """Clients escape what they like in a path."""
+    script = ScriptedTransport({"name": "x"})
+    secrets = Secrets({}, url="http://h")
+
+    def ask(transport: Any, target: str) -> None:
+        with transport.open(Request(method="GET", url=f"http://h{target}"), secrets) as response:
+            while response.read():
+                pass
+
+    with use_cassette(path, mode="record", inner=script) as transport:
+        ask(transport, "/v1/tunedModels/my%20model:generateContent")
+    for target in ("/v1/tunedModels/my model:generateContent", "/v1/tunedModels/my%20model%3AgenerateContent"):
+        with use_cassette(path) as transport:
+            ask(transport, target)
 
 
 @pytest.mark.parametrize(

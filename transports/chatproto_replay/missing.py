@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Self
 
 from .cassette import Cassette, Exchange
 from .errors import CassetteMissing
 from .player import Player
 from .recorder import Recorder
+from .redaction.bodies import checked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
     from types import TracebackType
 
@@ -31,8 +33,8 @@ class MissingRecorder:
     then has the exchanges in the order of this run, and after them those that nobody has asked for yet. It is written
     when something is recorded, and left alone otherwise. A file that is not there is made.
 
-    After an answer that was played, a program's waits are noted in ``slept`` and not waited; after one that was sent,
-    they are waited.
+    After an answer that was played, the waits of the same thread or task are noted in ``slept`` and not waited; after
+    one that was sent, they are waited. One recorder adds to a file at a time: of two, the last to write wins.
 
     Closing it raises UnplayedExchanges where the cassette has exchanges that were not asked for: they are kept, and
     ``replay`` would fail over them. Record anew, and they are gone.
@@ -45,21 +47,21 @@ class MissingRecorder:
         inner: Transport | AsyncTransport | str | None,
         path: str | os.PathLike[str],
         *,
-        match: Sequence[Rule] = (),
-        redact: Sequence[Redaction] = (),
+        match: Iterable[Rule] = (),
+        redact: Iterable[Redaction] = (),
         pace: float = 0.0,
     ) -> None:
         self.path = os.fspath(path)
+        redactions = checked(redact)
         try:
             cassette = Cassette.load(path)
         except CassetteMissing:
             cassette = Cassette()
-        self._player = Player(
-            cassette, name=self.path, pace=pace, match=tuple(match), redact=tuple(redact), in_order=False
-        )
-        self._recorder = Recorder(inner, path, redact=tuple(redact))
+        self._player = Player(cassette, name=self.path, pace=pace, match=match, redact=redactions, in_order=False)
+        self._recorder = Recorder(inner, path, redact=redactions)
         self._recorder.reel.rest = cassette.exchanges
-        self._was_played = False
+        # Of each thread and task by itself: chats that run side by side wait for their own answers.
+        self._was_played: ContextVar[bool] = ContextVar("was_played", default=False)
 
     @property
     def needs_credential(self) -> bool:
@@ -102,18 +104,18 @@ class MissingRecorder:
 
     def _find(self, request: Request) -> Exchange | None:
         exchange = self._player.find(request)
-        self._was_played = exchange is not None
+        self._was_played.set(exchange is not None)
         if exchange is not None:
             self._recorder.reel.keep(exchange)
         return exchange
 
     def sleep(self, seconds: float) -> None:
         """Wait after an answer that was sent; note the seconds after one that was played."""
-        (self._player if self._was_played else self._recorder).sleep(seconds)
+        (self._player if self._was_played.get() else self._recorder).sleep(seconds)
 
     async def asleep(self, seconds: float) -> None:
         """``sleep`` for asyncio."""
-        await (self._player if self._was_played else self._recorder).asleep(seconds)
+        await (self._player if self._was_played.get() else self._recorder).asleep(seconds)
 
     def close(self) -> None:
         """Write what is open still. Raises UnplayedExchanges, and what the recorder raises."""

@@ -135,17 +135,18 @@ def use_cassette(
 
     ``inner`` is what requests are sent through where they are sent: a transport, the name of one, or None for what the
     client itself would use. ``match`` says what of a request may differ from the recorded one, ``redact`` what is
-    written otherwise than it was (give the same rules when playing), ``pace`` and ``in_order`` are as in ``Player``.
+    written otherwise than it was (give the same rules when playing), ``pace`` and ``in_order`` are as in ``Player``;
+    ``record-missing`` plays in any order.
 
     Raises ValidationError for an unknown mode, and what ``Player`` and ``Recorder`` raise.
     """
     match mode:
         case "replay":
-            return Player(path, pace=pace, match=tuple(match), redact=tuple(redact), in_order=in_order)
+            return Player(path, pace=pace, match=match, redact=redact, in_order=in_order)
         case "record":
-            return Recorder(inner, path, redact=tuple(redact))
+            return Recorder(inner, path, redact=redact)
         case "record-missing":
-            return MissingRecorder(inner, path, match=tuple(match), redact=tuple(redact), pace=pace)
+            return MissingRecorder(inner, path, match=match, redact=redact, pace=pace)
         case "live":
             return Live(inner)
         case _:

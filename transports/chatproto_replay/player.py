@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chatproto.transport import Secrets
     from chatproto.wire.http import Request
 
-    from .errors import CassetteExhausted, RequestMismatch
+    from .errors import CassetteError, CassetteExhausted, RequestMismatch
     from .redaction.bodies import Redaction
     from .rules import Rule
 
@@ -45,8 +45,8 @@ class Player:
     it was. ``clock`` counts the seconds that the run would have taken, and ``slept`` are those of the waits that the
     program asked for.
 
-    Closing it, or leaving its ``with`` block without an exception, raises UnplayedExchanges if the program asked for
-    less than was recorded.
+    Closing it, or leaving its ``with`` block without an exception, raises the first refusal again, which the program
+    may have swallowed, or UnplayedExchanges if it asked for less than was recorded.
 
     The cassette is read at construction, and raises CassetteMissing, MalformedCassette or LaterCassette there. It may
     be a ``Cassette`` instead of a file; ``name`` is what reports call it. ``redact`` are the rules that it was recorded
@@ -85,18 +85,17 @@ class Player:
         self._keys: list[bytes | None] = [None] * len(exchanges)
         self._left = dict.fromkeys(range(len(exchanges)))
         self._closed = False
-        self._refused: CassetteExhausted | RequestMismatch | None = None
+        self._refused: CassetteError | None = None
         self._lock = threading.Lock()
 
     @staticmethod
     def _redactions(redact: Iterable[Redaction]) -> tuple[Redaction, ...]:
         """The rules that were given; their code is loaded where there are some."""
-        found = tuple(redact)
-        if not found:
+        if redact == ():
             return ()
-        from .redaction import bodies as redacting
+        from .redaction.bodies import checked as checked_redactions
 
-        return redacting.checked(found)
+        return checked_redactions(redact)
 
     @property
     def played(self) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
 
 from chatproto.errors import MalformedResponse
 from chatproto.wire.json_codec import decode
@@ -38,6 +38,8 @@ RESPONSE_HEADERS = frozenset(
         "content-type",
         "date",
         "retry-after",
+        "retry-after-ms",  # this and the next are what other SDKs decide a retry by
+        "x-should-retry",
         "x-gemini-service-tier",
         "x-goog-upload-chunk-granularity",
         "x-goog-upload-size-received",
@@ -51,6 +53,8 @@ QUERY = frozenset({"alt", "filter", "pageSize", "pageToken", "updateMask", "uplo
 NEVER = frozenset({"access_token", "api_key", "apikey", "auth", "key", "oauth_token", "token"})
 
 _UPLOAD_URL = "x-goog-upload-url"
+#: What stays as it is in a path, which clients spell in their own ways: ``:`` as ``%3A``, a space as ``%20`` or not.
+_AS_THEY_ARE = "/:@!$&'()*+,;=~"
 _PROJECT = re.compile(r"(?<=/projects/)[^/]+")
 
 
@@ -59,7 +63,7 @@ def recorded_request(request: Request) -> RecordedRequest:
     parts = urlsplit(request.url)
     return RecordedRequest(
         method=request.method,
-        path=_PROJECT.sub("_", parts.path or "/"),
+        path=_PROJECT.sub("_", quote(unquote(parts.path), safe=_AS_THEY_ARE) or "/"),
         query=_kept_query(parts.query),
         headers=tuple((name.lower(), value) for name, value in request.headers if name.lower() in REQUEST_HEADERS),
         body=_body(request.content),

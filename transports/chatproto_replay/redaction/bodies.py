@@ -135,6 +135,8 @@ def _check_text(by: str, what: str = "replacement") -> None:
 
 def checked(rules: Iterable[Redaction]) -> tuple[Redaction, ...]:
     """The rules, as a tuple. Raises ValidationError for what is none."""
+    if isinstance(rules, Redaction | str):
+        raise ValidationError(f"redact is a list of rules, found {rules!r}")
     found: tuple[Any, ...] = tuple(rules)
     for index, rule in enumerate(found):
         if not isinstance(rule, Redaction):
