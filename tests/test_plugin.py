@@ -400,7 +400,7 @@ def test_faults(replay_server): pass
         "the marker's mode is one of replay, record, record-missing, live, not 'once'",
         "replay_interruption is for tests whose marker has cuts",
         "a test takes replay_server or a transport",
-        "replay_server knows no faults",
+        "replay_server knows no faults and no cuts",
     ):
         assert words in printed, words
 
@@ -618,6 +618,36 @@ def test_in_process(replay_transport):
     assert "test_async.json: nothing of it was asked for" in printed
     assert "$.contents[0].parts[0].text" in printed
     assert "--replay-mode=record" in printed
+
+
+def test_a_server_for_several_chats_at_once(pytester: pytest.Pytester, api: LoopbackServer, away: Any) -> None:
+    """``in_order=False`` holds for the server too."""
+    pytester.makepyfile(
+        program="""
+from google import genai
+TEXTS = ["a", "b"]
+def ask():
+    client = genai.Client()
+    return [client.models.generate_content(model="m", contents=text).text for text in TEXTS]
+""",
+        test_it="""
+import program
+import pytest
+
+@pytest.mark.replay(in_order=False)
+def test_any(replay_server):
+    assert set(program.ask()) == {"re: a", "re: b"}
+
+@pytest.mark.replay
+def test_in_order(replay_server):
+    assert set(program.ask()) == {"re: a", "re: b"}
+""",
+    )
+    run(pytester, "--replay-mode=record", passed=2)
+    away()
+    program = (pytester.path / "program.py").read_text()
+    (pytester.path / "program.py").write_text(program.replace('["a", "b"]', '["b", "a"]'))
+    assert "FAILED test_it.py::test_in_order" in run(pytester, passed=1, failed=1)
 
 
 # --- faults and interruptions ---------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ MARKER = (
     "replay(name=None, *, mode=None, match=(), redact=(), faults=(), cuts=None, pace=0.0, in_order=True,"
     " allow_hosts=()): plays the test from a cassette: cassettes/MODULE/TEST.json beside its file, or with a name"
     " cassettes/NAME.json; a name that ends in .json is a path from the test's file. cuts='events' or 'every-byte' runs"
-    " the test once for each place where an answer may be interrupted."
+    " the test once for each place where an answer may be interrupted. faults and cuts are for replay_transport and the"
+    " clients over it, not for replay_server."
 )
 FIXTURES = frozenset(
     {

@@ -126,7 +126,8 @@ def replay_server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     """A server on loopback, and GOOGLE_GEMINI_BASE_URL says where; its ``url`` too, for other programs.
 
     While it plays, GEMINI_API_KEY is a word that opens nothing. Otherwise requests go on to the server that
-    GOOGLE_GEMINI_BASE_URL named before, or Google's, with the program's own key.
+    GOOGLE_GEMINI_BASE_URL named before, or Google's, with the program's own key. Of the marker's arguments it takes all
+    but ``faults`` and ``cuts``, which need a transport.
     """
     run = _run_of(request)
     served = run.serve(os.environ.get("GOOGLE_GEMINI_BASE_URL"))

@@ -67,8 +67,8 @@ class Run:
         marking = self.marking
         if self._wants_transport:
             raise misused("a test takes replay_server or a transport: both would play the same cassette")
-        if marking.faults or marking.cuts or not marking.in_order:
-            raise misused("replay_server knows no faults, no cuts and no in_order")
+        if marking.faults or marking.cuts:
+            raise misused("replay_server knows no faults and no cuts: replay_transport and replay_client do")
         from ..serving.server import GOOGLE, Served
 
         with self._explained():
@@ -79,6 +79,7 @@ class Run:
                 pace=marking.pace,
                 match=marking.match,
                 redact=marking.redact,
+                in_order=marking.in_order,
             )
         return self._server
 
