@@ -270,10 +270,13 @@ def test_rules_outside_of_the_body() -> None:
         "$.contents[*].parts[*].*",
         "$.generateContentRequest",
         "$.generateContentRequest.contents",
+        *("$..text", "..text", "$.contents[*].parts[*].text", "$.contents[*].parts[0].text", "$.contents..text"),
+        *("$.contents[-1].parts[-1].text", "$.contents[-1].parts[*].text", "$.*[*].parts[*].text", "..parts[-1].text"),
+        "$.generateContentRequest.contents[*].parts[*].text",
     ],
 )
 def test_no_rule_hides_what_is_said(path: str) -> None:
-    """There is no switch that ignores the body, or all messages, or the newest one."""
+    """There is no switch that ignores the body, or all messages, or the newest one, or its text."""
     words = r"^rules\.ignore\(.*\) would hide what is asked, and any recorded answer would fit any question"
     with pytest.raises(ValidationError, match=words):
         rules.ignore(path)
@@ -282,7 +285,8 @@ def test_no_rule_hides_what_is_said(path: str) -> None:
 @pytest.mark.parametrize("index", range(5))
 def test_one_message_may_be_hidden(index: int) -> None:
     """By its number: it is the newest one of one request at most."""
-    for path in (f"$.contents[{index}]", f"$.contents[{index}].parts", f"..contents[{index}]"):
+    paths = (f"$.contents[{index}]", f"$.contents[{index}].parts", f"..contents[{index}]")
+    for path in (*paths, f"$.contents[{index}].parts[*].text", f"$.contents[{index}]..text"):
         assert equal(chat(*"aaaaaa"), chat(*"aaaaaa"[:index], "b", *"aaaaaa"[index + 1 :]), rules.ignore(path))
 
 
@@ -484,8 +488,16 @@ def test_what_cannot_be_printed() -> None:
 # --- the report -----------------------------------------------------------------------------------------------------
 
 
+def result(value: Json) -> dict[str, Any]:
+    """A content with what a function returned."""
+    return {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"at": value}}}]}
+
+
+AT = "$.contents[*].parts[*].functionResponse.response.at"
+CLOCK = r"\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?"
+SEED = "$.generationConfig.seed"
 CALL = {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {}}}]}
-RESULT = {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"at": "10:00"}}}]}
+RESULT = result("10:00")
 
 
 @pytest.mark.parametrize(
@@ -566,7 +578,24 @@ UUIDS = ("11111111-2222-3333-4444-555555555555", "aaaaaaaa-bbbb-cccc-dddd-eeeeee
                 )
             ],
         ),
-        (chat("apples"), chat("pears"), [rules.ignore("$.contents[0].parts[0].text")]),
+        (chat("apples"), chat("pears"), []),
+        (chat("3 apples"), chat("4 pears"), []),
+        (chat("on 2026-01-02", "yes", "apples"), chat("on 2027-03-04", "yes", "pears"), []),
+        ({"systemInstruction": {"parts": [{"text": "a"}]}}, {"systemInstruction": {"parts": [{"text": "b"}]}}, []),
+        ({"contents": [result("10:00")]}, {"contents": [result("11:30")]}, [rules.replace(AT, CLOCK, "TIME")]),
+        ({"contents": [result("early")]}, {"contents": [result("late")]}, []),
+        ({"contents": [result(1.5)]}, {"contents": [result(2.5)]}, []),
+        ({"contents": [result([1, 2])]}, {"contents": [result([2, 1])]}, []),
+        ({"tools": [{"functionDeclarations": [1]}]}, {"tools": [{"functionDeclarations": [1, 2]}]}, []),
+        ({"tools": [{"x": "a"}]}, {"tools": [{"x": "b"}]}, []),
+        ({"messages": [{"content": "a"}]}, {"messages": [{"content": "b"}]}, []),
+        ({"generationConfig": {"seed": 1}}, {"generationConfig": {"seed": 2}}, [rules.ignore(SEED)]),
+        (
+            {"generateContentRequest": {"generationConfig": {"seed": 1}}},
+            {"generateContentRequest": {"generationConfig": {"seed": 2}}},
+            [rules.ignore("$.generateContentRequest.generationConfig.seed")],
+        ),
+        ({"generateContentRequest": chat("a")}, {"generateContentRequest": chat("b")}, []),
         ({"a": {"temperature": 1}}, {"a": {"temperature": 2}}, [rules.ignore("$.a.temperature")]),
         ({"a": {"temperature": 1}}, {"a": {}}, [rules.ignore("$.a.temperature")]),
         ({"a": {"odd name": 1}}, {"a": {"odd name": 2}}, [rules.ignore('$.a["odd name"]')]),
@@ -576,12 +605,12 @@ UUIDS = ("11111111-2222-3333-4444-555555555555", "aaaaaaaa-bbbb-cccc-dddd-eeeeee
         (chat("a", "b"), {"contents": chat("a", "b")["contents"][::-1]}, []),
         (chat("a"), {}, []),
         ({str(n): 0 for n in range(5)}, {str(n): 1 for n in range(5)}, []),
-        ([1], [2], [rules.ignore("$[0]")]),
+        ([1], [2], []),
         (1, 2, []),
     ],
 )
 def test_advice(recorded: Json, now: Json, advice: list[rules.Rule]) -> None:
-    """Rules for this very difference, to be pasted, that let the request pass; none where the chat is another one."""
+    """Rules for what varies by itself, to be pasted, that let the request pass; none where something else is said."""
     error = refused(recorded, now)
     assert list(error.advice) == advice
     if advice:
@@ -611,7 +640,9 @@ def test_advice_outside_of_the_body() -> None:
         return list(error.advice)
 
     one = posted({})
-    assert advice(one, posted({}, path="/v1/y")) == [rules.ignore("path")]
+    assert advice(one, posted({}, path="/v1/y")) == []
+    models = [posted({}, path=f"/v1/models/gemini-{each}-flash:generateContent") for each in ("2.5", "3")]
+    assert advice(*models) == []
     with_ids = [posted({}, path=f"/v1/{each}") for each in UUIDS]
     assert [each.path for each in advice(*with_ids)] == ["path"]
     assert isinstance(advice(*with_ids)[0], rules.Replace)
@@ -661,7 +692,5 @@ def test_a_player_tells_it() -> None:
         "chat.json: request POST /v1/x is not the recorded exchange 2 of 2\n"
         '  $.contents[2].parts[0].text: recorded "tell me about rain", now "tell me about snow"\n'
         "The chats part at contents[2], the second user message.\n"
-        'If the change is meant, record it again: pytest --replay-mode=record, or use_cassette(path, mode="record").\n'
-        "If it may differ from run to run, say so (from chatproto_replay import rules):\n"
-        '    match=[rules.ignore("$.contents[2].parts[0].text")]'
+        'If the change is meant, record it again: pytest --replay-mode=record, or use_cassette(path, mode="record").'
     )

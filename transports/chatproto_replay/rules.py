@@ -9,8 +9,9 @@ r"""What of a request may differ from the recorded one: named rules, each for on
     ]
     Player("chat.json", match=match)
 
-A rule is applied to the recorded request and to the one that is compared with it. None of them hides the whole
-conversation: a request that says something else is another request.
+A rule is applied to the recorded request and to the one that is compared with it. ``ignore`` refuses a path that would
+hide the newest message of requests of any length, or its text: a request that says something else is another request.
+What of a text may differ is said by ``replace``, which hides what its pattern matches; ``.*`` hides all of it.
 
 A path is ``$`` and then steps into the JSON of the body:
 
@@ -135,8 +136,10 @@ class Rule(ABC):
 def ignore(path: str) -> Rule:
     """What is at ``path`` may differ, or be missing. An item of a list may differ, but not be missing.
 
-    Raises ValidationError for a malformed path, and for one that would hide the newest message of any request: ``$``,
-    ``$.contents``, ``$.contents[*].parts``, ``$.contents[-1]`` and their like.
+    Raises ValidationError for a malformed path, for ``body``, and for one that hides what the newest message says, if
+    that is one text, however many messages are before it: ``$``, ``$.contents``, ``$.contents[-1]``,
+    ``$.contents[*].parts``, ``$.contents[*].parts[*].text``, ``$.contents[-1].parts[0].text``, ``$..text``. A message
+    by its number, as in ``$.contents[0]``, may be hidden: in a request that has no other, that hides all it says.
     """
     return Ignore(path)
 
@@ -166,26 +169,22 @@ class Ignore(Rule):
         return f"rules.ignore({_quoted(self.path)})"
 
 
-_TEXT: dict[str, Any] = {"text": "a"}
-_RESULT: dict[str, Any] = {"functionResponse": {"name": "f", "response": {}}}
-
-
 def _hides_what_is_asked(rule: Rule) -> bool:
-    """Whether the rule takes any newest message for any other one, in requests of any length and of both shapes."""
+    """Whether the rule takes any newest text for any other one, in requests of any length and of both shapes."""
     return any(
         all(
-            fingerprint(rule(_asking(length, _TEXT, counting=counting)))
-            == fingerprint(rule(_asking(length, _RESULT, counting=counting)))
+            fingerprint(rule(_asking(length, "a", counting=counting)))
+            == fingerprint(rule(_asking(length, "b", counting=counting)))
             for length in (1, 3, 5)
         )
         for counting in (False, True)
     )
 
 
-def _asking(length: int, part: dict[str, Any], *, counting: bool) -> RecordedRequest:
-    """A request with so many contents, of which ``part`` is the newest; ``counting`` its tokens."""
+def _asking(length: int, text: str, *, counting: bool) -> RecordedRequest:
+    """A request with so many contents, of which ``text`` is the newest; ``counting`` its tokens."""
     contents = [{"role": "model" if number % 2 else "user", "parts": [{"text": "x"}]} for number in range(length)]
-    contents[-1]["parts"] = [part]
+    contents[-1]["parts"] = [{"text": text}]
     document: dict[str, Any] = {"contents": contents}
     if counting:
         document = {"generateContentRequest": document}
