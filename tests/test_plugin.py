@@ -386,12 +386,15 @@ def test_cuts(replay_cassette): pass
 @pytest.mark.replay(mode="once")
 def test_mode(replay_cassette): pass
 def test_interruption(replay_interruption): pass
-def test_both(replay_transport, replay_server): pass
+def test_both(replay_server, replay_transport): pass
+@pytest.fixture
+def asked(replay_async_client): pass
+def test_both_by_another_fixture(replay_server, asked): pass
 @pytest.mark.replay(faults=["x"])
 def test_faults(replay_server): pass
 """
     )
-    printed = run(pytester, errors=8)
+    printed = run(pytester, errors=9)
     for words in (
         "was given 2 names",
         "and was given cut",
@@ -403,6 +406,7 @@ def test_faults(replay_server): pass
         "replay_server knows no faults and no cuts",
     ):
         assert words in printed, words
+    assert "there is no cassette" not in printed
 
 
 def test_a_test_that_never_begins(pytester: pytest.Pytester, api: LoopbackServer) -> None:

@@ -12,10 +12,20 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["FIXTURES", "MARKER", "Marking", "cassette_of", "command_for", "is_replay_test", "misused"]
+__all__ = [
+    "FIXTURES",
+    "MARKER",
+    "ONE_OF_THEM",
+    "Marking",
+    "cassette_of",
+    "check_fixtures",
+    "command_for",
+    "is_replay_test",
+    "misused",
+]
 
 MARKER = (
     "replay(name=None, *, mode=None, match=(), redact=(), faults=(), cuts=None, pace=0.0, in_order=True,"
@@ -30,6 +40,8 @@ FIXTURES = frozenset(
         *("replay_server", "replay_transport"),
     }
 )
+_OVER_A_TRANSPORT = frozenset({"replay_async_client", "replay_client", "replay_transport"})
+ONE_OF_THEM = "a test takes replay_server or a transport (replay_client has one): both would play the same cassette"
 
 Cuts = Literal["events", "every-byte"]
 _MODES = ("replay", "record", "record-missing", "live")
@@ -111,8 +123,20 @@ def _several(given: Mapping[str, Any], name: str) -> tuple[Any, ...]:
 
 def is_replay_test(item: pytest.Item) -> bool:
     """Whether a test has the marker, or asks for one of the fixtures."""
-    names: tuple[str, ...] | list[str] = getattr(item, "fixturenames", ())
-    return item.get_closest_marker("replay") is not None or not FIXTURES.isdisjoint(names)
+    return item.get_closest_marker("replay") is not None or not FIXTURES.isdisjoint(_fixtures(item))
+
+
+def check_fixtures(item: pytest.Item) -> None:
+    """Fail a test that takes two ways to one cassette, before it is told that there is none."""
+    names = _fixtures(item)
+    if "replay_server" in names and not _OVER_A_TRANSPORT.isdisjoint(names):
+        raise misused(ONE_OF_THEM)
+
+
+def _fixtures(item: pytest.Item) -> Sequence[str]:
+    """The fixtures that a test takes, directly and through others."""
+    names: Sequence[str] = getattr(item, "fixturenames", ())
+    return names
 
 
 # --- where the cassette is ----------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .marking import MARKER, Marking, is_replay_test, misused
+from .marking import MARKER, Marking, check_fixtures, is_replay_test, misused
 from .tallying import ON_REPORTS, Tally
 
 if TYPE_CHECKING:
@@ -160,6 +160,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """A fresh run, also where a test is run again."""
     if not is_replay_test(item):
         return
+    check_fixtures(item)
     from .running import Run
 
     item.stash[_RUN] = Run(item, Marking.of(item), item.config.stash[_RECORDERS])

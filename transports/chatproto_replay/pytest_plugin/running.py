@@ -10,7 +10,7 @@ import pytest
 from ..cassette import Cassette
 from ..errors import CassetteError, CassetteMissing
 from ..network import network_blocked
-from .marking import command_for, misused
+from .marking import ONE_OF_THEM, command_for, misused
 from .watching import Watched
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Run:
     def want_transport(self) -> Watched:
         """The transport of the test. Its cassette is opened when the test begins, or a fixture asks for it before."""
         if self._server is not None:
-            raise misused("a test takes replay_server or a transport: both would play the same cassette")
+            raise misused(ONE_OF_THEM)
         self._wants_transport = True
         return self.transport
 
@@ -66,7 +66,7 @@ class Run:
         """A server for the test, which passes requests on to ``upstream`` where it does."""
         marking = self.marking
         if self._wants_transport:
-            raise misused("a test takes replay_server or a transport: both would play the same cassette")
+            raise misused(ONE_OF_THEM)
         if marking.faults or marking.cuts:
             raise misused("replay_server knows no faults and no cuts: replay_transport and replay_client do")
         from ..serving.server import GOOGLE, Served
