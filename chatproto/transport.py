@@ -25,9 +25,9 @@ from __future__ import annotations
 import random
 import re
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self, runtime_checkable
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from .errors import ConnectionLost, MissingExtraError, TransportError, ValidationError
 from .machines.steps import Event, ReadBody, SendRequest, Step, Wait
@@ -66,22 +66,28 @@ class Secrets:
     __slots__ = ("_headers", "_origin", "_spellings", "_words")
 
     #: Headers of a program that may say what anyone may know; the values of all others are looked for.
-    _HARMLESS = frozenset(
+    HARMLESS = frozenset(
         {
-            *("accept", "accept-encoding", "accept-language", "content-type", "user-agent", "x-goog-api-client"),
-            *("x-goog-request-params", "x-goog-user-project", "x-server-timeout"),
+            *("accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "connection"),
+            *("content-encoding", "content-length", "content-type", "date", "expect", "host", "http-referer"),
+            *("keep-alive", "origin", "pragma", "prefer", "priority", "range", "referer", "te", "transfer-encoding"),
+            *("user-agent", "anthropic-beta", "anthropic-version", "openai-beta", "x-goog-api-client"),
+            *("x-goog-request-params", "x-goog-user-project", "x-server-timeout", "x-title"),
         }
     )
 
-    def __init__(self, headers: Mapping[str, str], *, url: str) -> None:
-        """``headers`` go to the scheme, host and port of ``url``, and nowhere else."""
+    def __init__(self, headers: Mapping[str, str], *, url: str, also: Iterable[str] = ()) -> None:
+        """``headers`` go to the scheme, host and port of ``url``, and nowhere else.
+
+        ``also`` are credentials that are sent otherwise, as in a query: they are looked for with those of the headers.
+        """
         self._headers = dict(headers)
         self._origin = origin(url)
         words = [
             word
-            for name, value in headers.items()
-            if name.lower() not in self._HARMLESS
-            for word in _secret_words(name, value)
+            for name, value in (*headers.items(), *(("", value) for value in also))
+            if name.lower() not in self.HARMLESS
+            for word in _secret_words(name.lower(), value)
         ]
         self._words = frozenset(word.encode() for word in words if len(word) >= _SHORTEST)
         self._spellings: tuple[bytes, ...] | None = None
@@ -136,21 +142,47 @@ _SHORTEST = 6  # a shorter word occurs anywhere by chance
 _JOINED = frozenset({"user-agent", "x-goog-api-client"})
 
 
-def _secret_words(name: str, value: str) -> list[str]:
-    """What is secret in a header: of ``Bearer TOKEN`` the token, of ``a=TOKEN; b=TOKEN`` the values.
+#: A part of a value that chance does not make, and no ordinary word, date or version is.
+_LIKE_A_TOKEN = re.compile(r"(?=\w*\d)(?=\w*[A-Za-z])\w{8,}|\w{24,}", re.ASCII)
+_SCHEMES = frozenset({"apikey", "api-key", "basic", "bearer", "jwt", "key", "token"})
+_PARAMETER = re.compile(r"""([\w-]+)=(?:"([^"]*)"|([^\s,;"]+))""")
+#: Parameters of ``authorization`` that repeat the request, or say how it was signed.
+_NO_SECRETS = frozenset(
+    {
+        *("algorithm", "created", "expires", "headers", "keyid", "nc", "oauth_signature_method", "oauth_timestamp"),
+        *("oauth_version", "qop", "realm", "signedheaders", "uri", "userhash", "username", "version"),
+    }
+)
 
-    Of a name and a password in base64, both of them together and the password are secret too.
+
+def _secret_words(name: str, value: str) -> list[str]:
+    """What is secret in a header: of ``Bearer TOKEN`` the token, of ``a=TOKEN; b="TOKEN"`` the values.
+
+    Of a name and a password in base64, both of them together and the password are secret too, and the name if there is
+    no password or if it looks like a key. What a program calls its headers, nobody knows: so all of another header is
+    secret, and of several words those that look like a token, or follow the name of a scheme.
     """
-    if "cookie" in name.lower():
-        return [pair.partition("=")[2].strip() for pair in value.split(";")]
-    words = value.split()[-1:] if "authorization" in name.lower() else [value]
-    if value.lower().startswith("basic "):
+    if "cookie" in name:
+        values = [pair.partition("=")[2].strip().strip('"') for pair in value.split(";")]
+        return [*values, *map(unquote, values)]
+    words = value.split()
+    scheme = words[0].lower() if len(words) > 1 else ""
+    found = words[-1:] if "authorization" in name else [value]
+    if "authorization" in name or scheme in {"digest", "signature"}:
+        found += [
+            quoted or plain for each, quoted, plain in _PARAMETER.findall(value) if each.lower() not in _NO_SECRETS
+        ]
+    elif scheme in _SCHEMES:
+        found += words[1:]
+    found += [word for word in re.split(r"[\s,;\"'=]+", value) if scheme != "digest" and _LIKE_A_TOKEN.search(word)]
+    if scheme == "basic":
         try:
-            pair = b64decode(words[0], validate=True).decode()
+            pair = b64decode(words[1] + "=" * (-len(words[1]) % 4), validate=True).decode()
         except ValueError:
-            return words
-        words += [pair, pair.partition(":")[2]]
-    return words
+            return found
+        user, _, password = pair.partition(":")
+        found += [pair, password, *([user] if not password or _LIKE_A_TOKEN.search(user) else [])]
+    return found
 
 
 _UNIT = re.compile(rb"\\u00([0-9a-fA-F]{2})")

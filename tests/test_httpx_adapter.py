@@ -492,6 +492,48 @@ def test_the_same_credentials_are_the_same_object() -> None:
     assert asked[1] is not asked[2]
 
 
+def test_two_keys_in_queries(path: Path) -> None:
+    """L15: with the same headers, the key of the second client is something new to look for."""
+    keys = ["AIzaSyFirst-1234567890_abcdef", "AIzaSySecond-1234567890_abcdef"]
+    inner = ScriptedTransport(Answer({"ok": 1}), Answer({"bad key": keys[1]}))
+    with pytest.raises(CredentialInCassette), httpx_transport(path, mode="record", inner=inner) as transport:
+        client = httpx.Client(transport=transport)
+        for key in keys:
+            client.post("https://a.invalid/x", params={"key": key}, json={"q": key[:9]})
+    assert len(Cassette.load(path).exchanges) == 1
+    assert keys[1] not in path.read_text()
+
+
+def test_clients_with_keys_of_their_own() -> None:
+    """Two threads over one transport: each request goes with the key that its client gave it."""
+    both_have_stored = threading.Barrier(2, timeout=10)
+
+    class Reader(ForeignRequests):
+        ready = False
+
+        def __setattr__(self, name: str, value: object) -> None:
+            super().__setattr__(name, value)
+            if self.ready and name != "ready":
+                both_have_stored.wait()
+
+    reader = Reader()
+    reader.ready = True
+    sent: dict[str, Any] = {}
+
+    def ask(key: str) -> None:
+        request, secrets = reader.read(
+            method="GET", url="https://a.invalid/", headers=[("x-api-key", key)], content=b"", timeout=None
+        )
+        sent[key] = secrets.headers_for(request)
+
+    threads = [threading.Thread(target=ask, args=(key,)) for key in ("key-of-one", "key-of-two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sent == {key: (("x-api-key", key),) for key in ("key-of-one", "key-of-two")}
+
+
 # --- closing --------------------------------------------------------------------------------------------------------
 
 

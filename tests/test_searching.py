@@ -205,6 +205,66 @@ def test_other_secrets() -> None:
     assert not holds_credential([b"ab user x-short"], secrets)
 
 
+def basic(pair: str) -> str:
+    """A value of ``authorization``."""
+    return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        ("authorization", basic("sk_live_9876543:"), "sk_live_9876543"),
+        ("authorization", basic("sk-live:"), "sk-live"),
+        ("authorization", basic("apikey9876543:x"), "apikey9876543"),
+        ("proxy-authorization", basic("me:pass-word-1").rstrip("="), "pass-word-1"),
+        ("authorization", 'Digest username="u", response="abcdef123456", opaque="zzzzzzzz"', "abcdef123456"),
+        ("authorization", "GoogleLogin auth=abcdefghijkl", "abcdefghijkl"),
+        ("authorization", "AWS4-HMAC-SHA256 SignedHeaders=host;date, Signature=abcdefghijkl", "abcdefghijkl"),
+        ("x-auth", "Token abcdefghijkl", "abcdefghijkl"),
+        ("x-security", "Bearer abcdefghijkl", "abcdefghijkl"),
+        ("x-keys", "abcdef123456, fedcba654321", "fedcba654321"),
+        ("x-keys", "abcdef123456, fedcba654321", "abcdef123456"),
+        ("x-login", "me with sk_live_9876543", "sk_live_9876543"),
+        ("Cookie", 's="abcdefghijkl"; b=1', "abcdefghijkl"),
+        ("cookie", "a=1; s=abc%2Fdef%2Fghi", "abc/def/ghi"),
+    ],
+)
+def test_what_is_secret_in_a_header(name: str, value: str, secret: str) -> None:
+    """L15: whatever a header wraps its credential in, it is looked for by itself."""
+    secrets = Secrets({name: value}, url=HOST)
+    assert secrets.occurs_in(f'{{"text": "<{secret}>"}}'.encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("authorization", "Bearer abcdef123456"),
+        ("authorization", basic("alice@example:pass-word-1")),
+        ("authorization", 'Digest username="hello-world", realm="gemini", uri="/v1beta/models/m", response="abcdef12"'),
+        ("content-type", "application/json"),
+        ("accept-encoding", "gzip, deflate, br"),
+        ("x-client", "application/json through AppleWebKit/537.36 on ubuntu-22.04 since 2026-11-27"),
+        ("x-title", "Gemini"),
+    ],
+)
+def test_what_is_no_secret_in_a_header(name: str, value: str) -> None:
+    """Ordinary words, dates and versions do not stop a recording."""
+    told = (
+        b"POST /v1beta/models/m hello-world Bearer Basic Digest alice@example application/json gzip deflate gemini"
+        b" Gemini AppleWebKit/537.36 ubuntu-22.04 2026-11-27 through since username response"
+    )
+    assert not Secrets({name: value}, url=HOST).occurs_in(told)
+
+
+def test_credentials_that_no_header_has() -> None:
+    """Those of a query are looked for as all others, are something new to look for, and are not sent."""
+    secrets = Secrets({}, url=HOST, also=[KEY.decode()])
+    assert holds_credential([b"see " + base64.b64encode(KEY)], [secrets])
+    assert not Secrets({}, url=HOST).cover(secrets)
+    assert not secrets.cover(Secrets({}, url=HOST, also=["another-key"]))
+    assert repr(secrets) == "<Secrets ***>"
+
+
 def test_secrets_that_cover_others() -> None:
     """The same key in another object is nothing new to look for; another key is."""
     one, same = (Secrets({"x-goog-api-key": KEY.decode()}, url=HOST) for _ in range(2))

@@ -22,12 +22,7 @@ _OF_THE_CONNECTION = frozenset(
     {"accept-encoding", "connection", "content-length", "host", "keep-alive", "te", "transfer-encoding"}
 )
 #: Headers that say nothing secret. The values of all others are looked for in what is written.
-_HARMLESS = frozenset(
-    {
-        *("accept", "accept-language", "cache-control", "content-encoding", "content-type", "idempotency-key"),
-        *("user-agent", "x-goog-api-client", "x-goog-request-params", "x-goog-user-project", "x-server-timeout"),
-    }
-)
+_HARMLESS = Secrets.HARMLESS | {"idempotency-key"}
 _HARMLESS_PREFIXES = ("x-goog-upload-", "x-stainless-")
 
 
@@ -50,28 +45,16 @@ class ForeignRequests:
         hidden = {name: value for name, value in fields if not _is_harmless(name)}
         in_query = tuple(value for name, value in parse_qsl(urlsplit(url).query) if name.lower() in NEVER)
         known = hidden, in_query, origin(url)
-        if self._last is None or self._last[0] != known:  # a recorder keeps each one that it has seen
-            self._last = known, _ForeignSecrets(hidden, in_query, url)
+        last = self._last  # once: clients in other threads, with keys of their own, put theirs there meanwhile
+        if last is None or last[0] != known:  # a recorder keeps each one that it has seen
+            self._last = last = known, Secrets(hidden, url=url, also=in_query)
         body = (content,) if content else ()
         kind = _RequestWithCredential if in_query else Request
-        return kind(method=method, url=url, headers=plain, body=body, timeout=timeout), self._last[1]
+        return kind(method=method, url=url, headers=plain, body=body, timeout=timeout), last[1]
 
 
 def _is_harmless(name: str) -> bool:
     return name in _HARMLESS or name.startswith(_HARMLESS_PREFIXES)
-
-
-class _ForeignSecrets(Secrets):
-    """Headers that may be secret, and credentials in the query, which are looked for but need no sending."""
-
-    __slots__ = ("_in_query",)
-
-    def __init__(self, headers: dict[str, str], in_query: tuple[str, ...], url: str) -> None:
-        super().__init__(headers, url=url)
-        self._in_query = tuple(Secrets({"x-goog-api-key": value}, url=url) for value in in_query)
-
-    def occurs_in(self, data: bytes) -> bool:
-        return super().occurs_in(data) or any(secrets.occurs_in(data) for secrets in self._in_query)
 
 
 @attrs.frozen(kw_only=True, repr=False)
