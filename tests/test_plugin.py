@@ -443,6 +443,37 @@ def test_dynamic_with_marker(request):
     assert not [thread for thread in threading.enumerate() if thread.name == "chatproto replay server"]
 
 
+def test_a_marker_without_a_fixture(pytester: pytest.Pytester, api: LoopbackServer) -> None:
+    """Such a test would be green and play nothing; a marker on a class or a module may be there for other tests."""
+    pytester.makepyfile(
+        test_it="""
+import pytest
+
+@pytest.mark.replay("capital")
+def test_alone(): pass
+
+@pytest.mark.parametrize("case", [pytest.param(1, marks=pytest.mark.replay("one"))])
+def test_case(case): pass
+
+@pytest.mark.replay
+def test_asks_for_nothing(request): pass
+
+@pytest.fixture
+def by(replay_cassette): pass
+
+@pytest.mark.replay
+def test_by_another_fixture(by): pass
+
+@pytest.mark.replay("group")
+class TestGroup:
+    def test_of_another_kind(self): pass
+"""
+    )
+    printed = run(pytester, passed=2, failed=1, errors=2)
+    assert "test_it.py::test_alone has the marker replay and takes none of its fixtures" in printed
+    assert "replay_client, replay_interruption, replay_mode, replay_server, replay_transport" in printed
+
+
 # --- modes ----------------------------------------------------------------------------------------------------------
 
 
@@ -515,23 +546,21 @@ def narrow():
     with pytest.raises(NetworkBlocked):
         look_up()
 
-@pytest.mark.replay
-def test_blocked(wide, narrow):
+def test_blocked(replay_mode, wide, narrow):
     assert wide == "free"
     with pytest.raises(NetworkBlocked, match="pytest test_the_network.py::test_blocked --replay-mode=record"):
         look_up()
     look_up("localhost")
 
-@pytest.mark.replay
-def test_not_caught():
+def test_not_caught(replay_mode):
     look_up()
 
 @pytest.mark.replay(allow_hosts=["*.invalid"])
-def test_allowed():
+def test_allowed(replay_mode):
     assert look_up() == "free"
 
 @pytest.mark.replay(mode="live")
-def test_live():
+def test_live(replay_mode):
     assert look_up() == "free"
 
 def test_of_another_kind():
@@ -834,7 +863,7 @@ def test_missing(replay_interruption):
 
 def test_without_the_plug_in(pytester: pytest.Pytester) -> None:
     """``-p no:chatproto_replay`` takes it away; with it, the marker is known and explained."""
-    pytester.makepyfile("import pytest\n@pytest.mark.replay\ndef test_it():\n    pass\n")
+    pytester.makepyfile("import pytest\n@pytest.mark.replay\ndef test_it(replay_mode):\n    pass\n")
     run(pytester, passed=1)
     result = pytester.runpytest_subprocess(*OPTIONS, "-p", "no:chatproto_replay")
     assert "'replay' not found in `markers` configuration option" in str(result.stdout)

@@ -22,6 +22,7 @@ __all__ = [
     "Marking",
     "cassette_of",
     "check_fixtures",
+    "check_marker",
     "command_for",
     "is_replay_test",
     "misused",
@@ -127,10 +128,30 @@ def is_replay_test(item: pytest.Item) -> bool:
 
 
 def check_fixtures(item: pytest.Item) -> None:
-    """Fail a test that takes two ways to one cassette, before it is told that there is none."""
+    """Fail a test that takes two ways to its cassette, before it is told of recording; or no way, if it is marked.
+
+    Whoever takes pytest's own ``request`` may ask for a fixture later: ``check_marker`` is for when it has not.
+    """
     names = _fixtures(item)
     if "replay_server" in names and not _OVER_A_TRANSPORT.isdisjoint(names):
         raise misused(ONE_OF_THEM)
+    if "request" not in names and FIXTURES.isdisjoint(names):
+        check_marker(item)
+
+
+def check_marker(item: pytest.Item) -> None:
+    """Fail a test that takes none of the fixtures and is marked by itself: it looks as if it were played, and is not.
+
+    A marker on a class or a module may be there for the other tests in it.
+    """
+    function: Any = getattr(item, "obj", None)
+    case: Any = getattr(item, "callspec", None)  # of parametrize, whose cases may have markers
+    marks: list[pytest.Mark] = [*getattr(function, "pytestmark", ()), *getattr(case, "marks", ())]
+    if any(mark.name == "replay" for mark in marks):
+        raise misused(
+            f"{item.nodeid} has the marker replay and takes none of its fixtures, so nothing would be played:"
+            f" {', '.join(sorted(FIXTURES))}"
+        )
 
 
 def _fixtures(item: pytest.Item) -> Sequence[str]:

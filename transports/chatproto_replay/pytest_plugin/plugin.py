@@ -10,7 +10,7 @@
 ``pytest --replay-mode=record`` sends the requests and writes ``cassettes/capital.json`` beside the test's file.
 ``pytest`` plays it, with the network blocked, and fails where a request is another one or something is left over. The
 cassette is closed when the test is over, before its fixtures are torn down. A test that asks for one of these fixtures
-has the marker, as it were, without arguments.
+has the marker, as it were, without arguments; and one that is marked itself and asks for none is an error.
 
 - ``replay_transport``: the transport; ``replay_client``, ``replay_async_client``: a Client over it, and its ``aio``
 - ``replay_server``: a server on loopback, for programs that are written for google-genai or in another language. The
@@ -86,6 +86,7 @@ def _run_of(request: pytest.FixtureRequest) -> Run:
     run: Run | None = request.node.stash.get(_RUN, None)
     if run is None:
         raise misused("a replay_ fixture is an argument of the test, or else the test has the marker replay")
+    run.asked = True
     return run
 
 

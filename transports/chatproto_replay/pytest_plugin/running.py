@@ -10,7 +10,7 @@ import pytest
 from ..cassette import Cassette
 from ..errors import CassetteError, CassetteMissing
 from ..network import network_blocked
-from .marking import ONE_OF_THEM, command_for, misused
+from .marking import ONE_OF_THEM, check_marker, command_for, misused
 from .watching import Watched
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Run:
         self.transport = Watched(self._make, needs_credential=self.mode != "replay")
         self.counts = {"played": 0, "recorded": 0, "left over": 0}
         self.interruption: Cut | None = None
+        self.asked = False  # whether a fixture of this plug-in was asked for
         self._recorders = recorders
         self._wants_transport = False
         self._ended = False
@@ -165,6 +166,8 @@ class Run:
 
     def _finish(self) -> None:
         self._ended = True
+        if not self.asked:
+            check_marker(self.item)
         complaint = self.transport.refusal
         for closing in (self._cassette, self._server):
             if closing is None:
