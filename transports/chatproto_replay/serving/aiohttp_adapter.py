@@ -78,6 +78,8 @@ def aiohttp_connector(
 class CassetteConnector(aiohttp.BaseConnector):
     """An aiohttp connector to a source of answers; ``aiohttp_connector`` makes it.
 
+    A request that does not fit the cassette gets RequestMismatch itself, and no answer.
+
     Closing it, which closing its session does, raises what went wrong, unless an exception is on its way already: the
     first request that was refused (RequestMismatch), or UnplayedExchanges if nothing was asked for or a run was not
     played to its end. Where a library closes the session and swallows that, call ``verify`` in the test.

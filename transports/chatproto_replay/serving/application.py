@@ -20,7 +20,7 @@ import logging
 import socket
 import struct
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from chatproto.errors import MissingExtraError, ValidationError
@@ -78,7 +78,7 @@ def application(source: Source, *, upstream: str | None = None, visible: str | N
         try:
             answered = await source.answer(question.request, question.secrets, question.client)
         except Exception as error:  # noqa: BLE001  (whatever it is, the client and the one who runs this are told)
-            return _refusal(source, error, question)
+            return _refusal(source, error, question, incoming.transport)
         if isinstance(answered, str):
             await _end(incoming, answered)
             return web.Response(status=502)  # it goes nowhere: the connection is closed
@@ -112,7 +112,7 @@ async def _play(
         return response
     except Exception as error:  # noqa: BLE001  (a recorder may refuse at the end of a body)
         answer.discard()
-        _refusal(source, error, question)
+        _refusal(source, error, question, incoming.transport)
         piece = "truncated"
     except BaseException:
         answer.discard()
@@ -174,8 +174,13 @@ def _moved(url: str, here: str) -> str:
     return f"{here}{parts.path}" + (f"?{parts.query}" if parts.query else "")
 
 
-def _refusal(source: Source, error: Exception, question: Asked) -> web.Response:
-    """What is answered to a request that cannot be answered. Its words are withheld where they quote a credential."""
+def _refusal(
+    source: Source, error: Exception, question: Asked, transport: asyncio.BaseTransport | None
+) -> web.Response:
+    """What is answered to a request that cannot be answered. Its words are withheld where they quote a credential.
+
+    A client in this program gets the error itself.
+    """
     words = str(error)
     match error:
         case CassetteError():
@@ -188,6 +193,9 @@ def _refusal(source: Source, error: Exception, question: Asked) -> web.Response:
         words = "the words of an error are withheld, because they quote a credential"
         error = CassetteError(words)
     source.refuse(error, words)
+    fail: Any = getattr(transport, "fail", None)  # of a pipe
+    if fail is not None:
+        fail(error)
     return _error(code, status, words)
 
 

@@ -132,6 +132,17 @@ class _Side(asyncio.Transport):
     def abort(self) -> None:
         self._leave(ConnectionResetError("the connection was reset by the other side"))
 
+    def fail(self, error: Exception) -> None:
+        """End the connection, and let whoever reads at the other side have ``error``, as it is."""
+        self.peer.raise_in_reader(error)
+        self.close()
+
+    def raise_in_reader(self, error: Exception) -> None:
+        """Give the protocol an error, if it is one that has readers to give it to, as aiohttp's have."""
+        give: Any = getattr(self._protocol, "set_exception", None)
+        if give is not None:
+            give(error)
+
     def _leave(self, error: Exception | None) -> None:
         if not self._closing:
             self._lose(None)
