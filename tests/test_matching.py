@@ -619,7 +619,7 @@ def test_advice(recorded: Json, now: Json, advice: list[rules.Rule]) -> None:
         assert eval(pasted, {"rules": rules}) == advice
     else:
         assert "match=" not in str(error)
-    assert "record it again: pytest --replay-mode=record" in str(error)
+    assert 'If the change is meant, record it again, in mode "record".' in str(error)
 
 
 @given(jsons, jsons)
@@ -674,6 +674,36 @@ def test_the_nearest_exchange_is_looked_for_within_bounds(monkeypatch: pytest.Mo
     assert "nearer" not in str(refused(chat("a", "b"), chat("a", "c"), chat("a", "d")))
 
 
+SEVERAL = "If the program has several chats at once, play with in_order=False."
+
+
+@given(st.lists(st.sampled_from("abc"), min_size=1, max_size=5), st.sampled_from("abcd"), st.integers(0, 4))
+def test_playing_in_no_order_is_advised_where_it_helps(recorded: list[str], now: str, played: int) -> None:
+    """Where the request equals an exchange that is left, and only there."""
+    played = min(played, len(recorded) - 1)
+    cassette = Cassette(
+        exchanges=tuple(
+            Exchange(request=posted({"contents": each}), response=RecordedResponse(status=200)) for each in recorded
+        )
+    )
+    asked = [Request(method="POST", url="https://h/v1/x", body=(encode({"contents": each}),)) for each in recorded]
+    request = Request(method="POST", url="https://h/v1/x", body=(encode({"contents": now}),))
+    players = [Player(cassette, in_order=in_order) for in_order in (True, False)]
+    for player, each in ((player, each) for player in players for each in asked[:played]):
+        with player.open(each, Secrets({}, url="https://h")):
+            pass
+    errors: list[str] = []
+    for player in players:
+        try:
+            with player.open(request, Secrets({}, url="https://h")):
+                errors.append("")
+        except RequestMismatch as error:
+            errors.append(str(error))
+    in_order, in_no_order = errors
+    assert (SEVERAL in in_order) == (in_order != "" and in_no_order == "")
+    assert SEVERAL not in in_no_order
+
+
 def test_a_player_tells_it() -> None:
     """The whole report, as a program gets it."""
     exchanges = [
@@ -692,5 +722,5 @@ def test_a_player_tells_it() -> None:
         "chat.json: request POST /v1/x is not the recorded exchange 2 of 2\n"
         '  $.contents[2].parts[0].text: recorded "tell me about rain", now "tell me about snow"\n'
         "The chats part at contents[2], the second user message.\n"
-        'If the change is meant, record it again: pytest --replay-mode=record, or use_cassette(path, mode="record").'
+        'If the change is meant, record it again, in mode "record".'
     )

@@ -52,7 +52,7 @@ FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 HOST = "https://generativelanguage.googleapis.com"
 PATH = "/v1beta/models/gemini-2.5-flash:streamGenerateContent"
 SECRETS = Secrets({}, url=HOST)
-AGAIN = 'If the change is meant, record it again: pytest --replay-mode=record, or use_cassette(path, mode="record").'
+AGAIN = 'If the change is meant, record it again, in mode "record".'
 
 
 def contents(*texts: str) -> dict[str, Any]:
@@ -469,8 +469,7 @@ def test_unplayed(path: Path) -> None:
         f"{path}: 2 of 3 recorded exchanges were not asked for:\n"
         f'  2: POST {PATH}, with the second user message "b"\n'
         f"  3: POST {PATH}\n"
-        "If the program is meant to ask for less, record it again: pytest --replay-mode=record,"
-        ' or use_cassette(path, mode="record").'
+        'If the program is meant to ask for less, record it again, in mode "record".'
     )
     assert caught.value.exchanges == (2, 3)
     player.close()

@@ -179,10 +179,25 @@ def test_a_request_after_the_last(chat: Path) -> None:
 
 
 def test_a_request_out_of_place(chat: Path) -> None:
-    """The report names where it stands."""
+    """The report names where it stands, and what may be done about it where a server plays."""
     takes = Takes(chat)
-    with pytest.raises(RequestMismatch, match=r"It equals exchange 2, which comes later\."):
+    with pytest.raises(RequestMismatch, match=r"It equals exchange 2, which comes later\.") as caught:
         takes.take(request_for("a", "b"))
+    assert str(caught.value).endswith(
+        "\nIf the change is meant, record it again, with cassette serve --mode record."
+        "\nIf the program has several chats at once, give Served in_order=False."
+    )
+    assert said(Takes(chat, in_order=False).take(request_for("a", "b"))) == "b"
+
+
+def test_a_rule_is_for_served(chat: Path) -> None:
+    """What may differ is said where the server is made in Python: the command has no option for it."""
+    path = chat.parent / "dates.json"
+    Cassette(exchanges=(exchange("on 2026-01-02"),)).save(path)
+    with pytest.raises(RequestMismatch) as caught:
+        Takes(path).take(request_for("on 2027-03-04"))
+    assert "say so to Served (from chatproto_replay import rules):\n    match=[rules.replace(" in str(caught.value)
+    assert said(Takes(path, match=caught.value.advice).take(request_for("on 2027-03-04"))) == "on 2026-01-02"
 
 
 @given(data=st.data())

@@ -27,7 +27,9 @@ __all__ = ["exhausted", "mismatch", "unplayed", "which_message", "without_creden
 _LOOKED_AT = 4_000_000  # characters of requests that are searched for the nearest one: about a second
 _LISTED = 20  # exchanges of those that were not played
 
-_RECORD_AGAIN = 'record it again: pytest --replay-mode=record, or use_cassette(path, mode="record")'
+# Each way to play has this mode: use_cassette, the adapters, pytest and serve. pytest adds the command for the test.
+_RECORD_AGAIN = 'record it again, in mode "record"'
+_SERVED_AGAIN = "record it again, with cassette serve --mode record"
 
 
 def mismatch(
@@ -39,12 +41,13 @@ def mismatch(
     left: Sequence[int],
     equal: Sequence[int] | None = None,
     in_order: bool = True,
+    served: bool = False,
 ) -> RequestMismatch:
     """The error for a request that does not equal the next exchange, or with ``in_order=False`` none that is left.
 
     ``recorded`` gives the request of an exchange by its index, of ``total`` ones; ``left`` are the indices of those
     that were not played, of which there is one at least, and ``equal`` those that ``now`` equals in spite of all; None
-    has them looked for. All requests are as the rules of the player see them.
+    has them looked for. All requests are as the rules of the player see them. ``served`` says that a server plays it.
     """
     if equal is None:
         equal = _equal(now, recorded, total)
@@ -62,8 +65,9 @@ def mismatch(
         lines.append(f"The chats part at {which_message(content, found, recorded(index), now)}.")
     nearest = index
     if equal:
-        nearest = equal[-1]
-        place = "comes later" if nearest in left else "was played already"
+        later = [each for each in equal if each in left]
+        nearest = later[0] if later else equal[-1]
+        place = "comes later" if later else "was played already"
         lines.append(f"It equals exchange {nearest + 1}, which {place}.")
     elif in_order:
         nearest = _nearest(now, recorded, _around(index, total))
@@ -71,20 +75,28 @@ def mismatch(
             count = len(differences(recorded(nearest), now))
             lines.append(f"It is nearer to exchange {nearest + 1}, with {count} difference{'s' * (count != 1)}.")
     advice = () if equal else advised(recorded(index), now, found)
-    lines += _what_to_do(advice, later=bool(equal) and nearest in left)
+    lines += _what_to_do(advice, later=in_order and any(each in left for each in equal), served=served)
     return RequestMismatch(
         "\n".join(lines), exchange=index + 1, differences=found, content=content, nearest=nearest + 1, advice=advice
     )
 
 
-def _what_to_do(advice: Sequence[Any], *, later: bool) -> list[str]:
-    lines = [f"If the change is meant, {_RECORD_AGAIN}."]
+def _what_to_do(advice: Sequence[Any], *, later: bool, served: bool) -> list[str]:
+    """``later``: the exchange is there, so a player that goes in no order would have found it."""
+    lines = [f"If the change is meant, {_again(served)}."]
+    where = " to Served" if served else ""
     if advice:
-        lines.append("If it may differ from run to run, say so (from chatproto_replay import rules):")
+        lines.append(f"If it may differ from run to run, say so{where} (from chatproto_replay import rules):")
         lines.append(f"    match=[{', '.join(map(repr, advice))}]")
     elif later:
-        lines.append("If the program has several chats at once, play with in_order=False.")
+        lines.append(
+            f"If the program has several chats at once, {'give Served' if served else 'play with'} in_order=False."
+        )
     return lines
+
+
+def _again(served: bool) -> str:
+    return _SERVED_AGAIN if served else _RECORD_AGAIN
 
 
 def exhausted(
@@ -94,6 +106,7 @@ def exhausted(
     *,
     total: int,
     equal: Sequence[int] | None = None,
+    served: bool = False,
 ) -> CassetteExhausted:
     """The error for a request that came when all exchanges were played. The arguments are those of ``mismatch``."""
     if equal is None:
@@ -101,7 +114,7 @@ def exhausted(
     told = f"{name} has {total} exchange{'s' * (total != 1)}, all played" if total else f"{name} has no exchanges"
     twice = f" It equals exchange {equal[-1] + 1}: the program asks again." if equal else ""
     return CassetteExhausted(
-        f"{told}, and there is one more request: {_described(now)}.{twice}\nIf the change is meant, {_RECORD_AGAIN}."
+        f"{told}, and there is one more request: {_described(now)}.{twice}\nIf the change is meant, {_again(served)}."
     )
 
 
@@ -110,13 +123,15 @@ def _equal(now: RecordedRequest, recorded: Callable[[int], RecordedRequest], tot
     return [index for index in range(total) if fingerprint(recorded(index)) == key]
 
 
-def unplayed(name: str, requests: Sequence[RecordedRequest], *, left: Sequence[int]) -> UnplayedExchanges:
+def unplayed(
+    name: str, requests: Sequence[RecordedRequest], *, left: Sequence[int], served: bool = False
+) -> UnplayedExchanges:
     """The error for a program that asked for less than was recorded."""
     lines = [f"{name}: {len(left)} of {len(requests)} recorded exchanges were not asked for:"]
     lines += [f"  {index + 1}: {_described(requests[index])}" for index in left[:_LISTED]]
     if len(left) > _LISTED:
         lines.append(f"  and {len(left) - _LISTED} more")
-    lines.append(f"If the program is meant to ask for less, {_RECORD_AGAIN}.")
+    lines.append(f"If the program is meant to ask for less, {_again(served)}.")
     return UnplayedExchanges("\n".join(lines), exchanges=tuple(index + 1 for index in left))
 
 

@@ -197,7 +197,7 @@ class Takes(Source):
         self, now: RecordedRequest, candidates: Sequence[Take], client: bytes
     ) -> RequestMismatch | CassetteExhausted:
         if not candidates:
-            return exhausted(self.path, now, ().__getitem__, total=0)
+            return exhausted(self.path, now, ().__getitem__, total=0, served=True)
         distances: dict[tuple[NamedCassette, int], int] = {}
         for take in candidates:
             for at in ((take.cassette, index) for index in self._next(take)):
@@ -209,7 +209,7 @@ class Takes(Source):
         if latest is None or latest.left:
             return error
         recorded = self._recorded[latest.cassette]
-        played = exhausted(latest.cassette.name, now, recorded.__getitem__, total=len(recorded))
+        played = exhausted(latest.cassette.name, now, recorded.__getitem__, total=len(recorded), served=True)
         return RequestMismatch(
             f"{played}\nNor does it fit in another run:\n{error}",
             exchange=error.exchange,
@@ -222,7 +222,9 @@ class Takes(Source):
     def _report(self, take: Take, now: RecordedRequest) -> RequestMismatch:
         recorded = self._recorded[take.cassette].__getitem__
         total = len(take.cassette.exchanges)
-        return mismatch(take.cassette.name, now, recorded, total=total, left=take.left, in_order=self._in_order)
+        return mismatch(
+            take.cassette.name, now, recorded, total=total, left=take.left, in_order=self._in_order, served=True
+        )
 
     def status(self) -> dict[str, Any]:
         """What was played, and what is left of the takes that have begun."""
@@ -256,7 +258,7 @@ class Takes(Source):
         """An error if nothing was played, or a take has exchanges left."""
         if self._unfinished:
             take = self._unfinished[0]
-            return unplayed(take.cassette.name, self._recorded[take.cassette], left=take.left)
+            return unplayed(take.cassette.name, self._recorded[take.cassette], left=take.left, served=True)
         if not self.played and any(each.exchanges for each in self.cassettes):
             return UnplayedExchanges(f"{self.path}: nothing of it was asked for")
         return None
