@@ -599,12 +599,56 @@ def test_a_program_that_swallows_errors(path: Path, asynchronous: bool) -> None:
 def test_a_transport_that_was_handed_in(path: Path) -> None:
     """It is not closed with a client, so that several can share it; it may be synchronous only."""
     record(path, "/a", "/b")
-    with Player(path) as player:
-        for library, target in ((httpx, "/a"), (httpx2, "/b")):
-            with library.Client(transport=AS_TRANSPORTS[library](player)) as client:
-                assert client.get(f"http://elsewhere.invalid{target}").json() == {"is": target}
-        with pytest.raises(CassetteExhausted), httpx.Client(transport=as_httpx_transport(player)) as client:
-            client.get("http://elsewhere.invalid/c")
+    player = Player(path)
+    for library, target in ((httpx, "/a"), (httpx2, "/b")):
+        with library.Client(transport=AS_TRANSPORTS[library](player)) as client:
+            assert client.get(f"http://elsewhere.invalid{target}").json() == {"is": target}
+    with pytest.raises(CassetteExhausted), httpx.Client(transport=as_httpx_transport(player)) as client:
+        client.get("http://elsewhere.invalid/c")
+    with pytest.raises(CassetteExhausted):
+        player.close()
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+def test_a_program_that_fails_after_it_swallowed_an_error(path: Path, asynchronous: bool) -> None:
+    """Its own exception passes, with a note of the request that did not fit, and none of what was left because of it.
+
+    An error of the cassette that passes itself has no note, and its traceback.
+    """
+    record(path, "/a")
+
+    def ask(transport: Any, then: BaseException | None) -> None:
+        with transport, httpx.Client(transport=transport) as client:
+            if then is None:
+                client.get("http://elsewhere.invalid/b")
+            elif isinstance(then, KeyError):
+                with pytest.raises(RequestMismatch):
+                    client.get("http://elsewhere.invalid/b")
+            raise then or AssertionError
+
+    async def aask(transport: Any, then: BaseException | None) -> None:
+        async with transport, httpx.AsyncClient(transport=transport) as client:
+            if then is None:
+                await client.get("http://elsewhere.invalid/b")
+            elif isinstance(then, KeyError):
+                with pytest.raises(RequestMismatch):
+                    await client.get("http://elsewhere.invalid/b")
+            raise then or AssertionError
+
+    def notes(then: BaseException | None, kind: type[BaseException]) -> list[str]:
+        with pytest.raises(kind) as caught:
+            if asynchronous:
+                asyncio.run(aask(httpx_transport(path), then))
+            else:
+                ask(httpx_transport(path), then)
+        assert any(entry.name in ("handle_request", "handle_async_request") for entry in caught.traceback) == (not then)
+        return getattr(caught.value, "__notes__", [])
+
+    (note,) = notes(KeyError("mine"), KeyError)
+    assert note.startswith("Before that, the cassette's transport failed: ")
+    assert "GET /b is not the recorded exchange" in note
+    assert notes(ValueError("mine"), ValueError) == []
+    assert notes(None, RequestMismatch) == []
 
 
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from chatproto.errors import ConnectFailed, ConnectionLost, MissingExtraError, TimedOut, TransportError, ValidationError
 
-from ..errors import CassetteError
+from ..errors import CassetteError, UnplayedExchanges
 from ..modes import use_cassette
 from .foreign import ForeignRequests
 
@@ -74,6 +74,9 @@ def httpx_transport(
     as ConnectError, ReadTimeout, ReadError or RemoteProtocolError.
 
     The waits of a program that sleeps by itself are waited.
+
+    A known limit: forms with files (``files=``) are recorded, but do not play. The client separates their parts with a
+    boundary that it draws anew for each request, so that no two of them have the same body.
     """
     cassette = use_cassette(path, mode=mode, inner=inner, match=match, redact=redact, pace=pace, in_order=in_order)
     return cast("HttpxAdapter", _adapter("httpx", cassette, owned=True))
@@ -156,9 +159,10 @@ class Adapter:
         self._blocks -= 1
         try:
             self.close()
-        except CassetteError:
+        except CassetteError as problem:
             if exc_value is None:
                 raise
+            _note(exc_value, problem, traceback)
 
     # --- async ---
 
@@ -200,9 +204,10 @@ class Adapter:
         self._blocks -= 1
         try:
             await self.aclose()
-        except CassetteError:
+        except CassetteError as problem:
             if exc_value is None:
                 raise
+            _note(exc_value, problem, traceback)
 
     # --- both ---
 
@@ -244,6 +249,14 @@ class Adapter:
                 names = "TransportError", "DecodingError"
         name = error.cause if error.cause in names else names[0]
         return cast("Exception", getattr(library, name)(error.problem, request=request))
+
+
+def _note(passing: BaseException, problem: CassetteError, traceback: TracebackType | None) -> None:
+    """Tell of a problem with the exception that a block ends with; it says enough of what is left unplayed."""
+    if passing is problem:
+        passing.__traceback__ = traceback  # which closing took off
+    elif not isinstance(problem, UnplayedExchanges):
+        passing.add_note(f"Before that, the cassette's transport failed: {problem}")
 
 
 if TYPE_CHECKING:
