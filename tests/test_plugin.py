@@ -253,7 +253,7 @@ def test_it(replay_client, text):
     )
     printed = run(pytester, "--replay-mode=record", passed=1, failed=1)
     assert "test_it.py::test_it[a] has recorded it just now" in printed
-    assert "To record this test again" not in printed
+    assert "ecord it again" not in printed
 
 
 # --- failures -------------------------------------------------------------------------------------------------------
@@ -326,7 +326,7 @@ def test_what_is_wrong_fails_the_test_itself(pytester: pytest.Pytester, api: Loo
     assert "cassettes/test_it/test_left_over.json: " in printed
     assert "1 of 2 recorded exchanges were not asked for" in printed
     command = "pytest test_it.py::test_left_over --replay-mode=record"
-    assert f"To record this test again: {command}" in printed
+    assert f"If the program is meant to ask for less, record it again: {command}\n" in printed
     assert "assert 'hi' == 'there'" in printed
     assert "test_own_exception.json" not in printed
     assert "replay: 12 played, 2 left over" in printed  # the other is of the test that may fail
@@ -335,9 +335,33 @@ def test_what_is_wrong_fails_the_test_itself(pytester: pytest.Pytester, api: Loo
     printed = run(pytester, "-k", " or ".join(names), failed=3, deselected=5)
     assert printed.count("$.contents[0].parts[0].text") >= 3
     assert printed.count("recorded 'there', now 'where'") or printed.count('recorded "there", now "where"')
-    assert "To record this test again: pytest test_it.py::test_mismatch --replay-mode=record" in printed
+    for name in names:
+        assert f"If the change is meant, record it again: pytest test_it.py::{name} --replay-mode=record\n" in printed
     assert "ValueError: taken for an outage" in printed
     assert "Before that, a request did not fit the cassette" in printed
+
+
+def test_how_to_record_again(pytester: pytest.Pytester, api: LoopbackServer, away: Any) -> None:
+    """The command for this very test: a request has changed, was added or dropped, with a client or a server."""
+    asking = """
+from google import genai
+def ask(client, texts):
+    for text in texts:
+        client.chats.create(model="m").send_message(text)
+def test_changed(replay_client): ask(replay_client, CHANGED)
+def test_added(replay_client): ask(replay_client, ADDED)
+def test_dropped(replay_client): ask(replay_client, DROPPED)
+def test_server_changed(replay_server): ask(genai.Client(), CHANGED)
+def test_server_added(replay_server): ask(genai.Client(), ADDED)
+def test_server_dropped(replay_server): ask(genai.Client(), DROPPED)
+"""
+    pytester.makepyfile(test_it=f"{asking}\nCHANGED = ADDED = DROPPED = ['a', 'b']")
+    run(pytester, "--replay-mode=record", passed=6)
+    away()
+    pytester.makepyfile(test_it=f"{asking}\nCHANGED, ADDED, DROPPED = ['a', 'x'], ['a', 'b', 'c'], ['a']")
+    printed = run(pytester, failed=6)
+    for name in ("changed", "added", "dropped", "server_changed", "server_added", "server_dropped"):
+        assert f", record it again: pytest test_it.py::test_{name} --replay-mode=record\n" in printed, name
 
 
 def test_a_cassette_that_is_not_there(pytester: pytest.Pytester, api: LoopbackServer) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ..cassette import Cassette
-from ..errors import CassetteError, CassetteMissing
+from ..errors import CassetteError, CassetteExhausted, CassetteMissing, RequestMismatch, UnplayedExchanges
 from ..network import network_blocked
 from .marking import ONE_OF_THEM, check_marker, command_for, misused
 from .watching import Watched
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["Run"]
 
 _RECORD = "--replay-mode=record"
+#: What a report says of recording again, to all who play cassettes.
+_IN_GENERAL = re.compile(r"^(If the [^\n]*?, )record it again[^\n]*$", re.MULTILINE)
+_IN_THE_MARKER = {"say so to Served": "say so in the marker", "give Served in_order": "give the marker in_order"}
 
 
 class Run:
@@ -43,11 +47,12 @@ class Run:
         if self.mode == "record" and recorders.get(marking.path, item.nodeid) != item.nodeid:
             self.mode = "replay"
         self.blocked = self.mode == "replay" and item.config.getoption("replay_network") == "block"
-        self.transport = Watched(self._make, needs_credential=self.mode != "replay")
+        self.transport = Watched(self._make, needs_credential=self.mode != "replay", refused=self._refused)
         self.counts = {"played": 0, "recorded": 0, "left over": 0}
         self.interruption: Cut | None = None
         self.asked = False  # whether a fixture of this plug-in was asked for
         self._recorders = recorders
+        self._refusal: CassetteError | None = None
         self._wants_transport = False
         self._ended = False
         self._cassette: CassetteTransport | None = None
@@ -168,7 +173,7 @@ class Run:
         self._ended = True
         if not self.asked:
             check_marker(self.item)
-        complaint = self.transport.refusal
+        complaint = self._refusal
         for closing in (self._cassette, self._server):
             if closing is None:
                 continue
@@ -176,12 +181,12 @@ class Run:
             try:
                 closing.close()
             except CassetteError as error:
-                complaint = complaint or error
+                complaint = complaint or self._explain(error)
         if self.interruption is not None:  # whatever was interrupted may have taken another course
             return
         if complaint is not None:
             self.counts["left over"] = self._left()
-            self._fail(f"{complaint}\n{self._advice()}")
+            self._fail(str(complaint))
         unstruck = self._faulty.unstruck if self._faulty is not None else ()
         if unstruck:
             self._fail(f"{self._shown()}: these faults did not happen:\n" + "\n".join(f"  {each}" for each in unstruck))
@@ -192,24 +197,40 @@ class Run:
         self._count()
         if self._cassette is not None:
             self._cassette.__exit__(type(error), error, None)
-        refusal: Exception | None = self.transport.refusal
+        refusal = self._refusal
         if self._server is not None:
             try:
                 self._server.close()
             except CassetteError as other:
-                refusal = other if self._server.refused else None
-        if isinstance(error, CassetteError):
-            error.add_note(self._advice())
-        elif refusal is not None:
+                refusal = self._explain(other) if self._server.refused else None
+        if refusal is not None and refusal is not error:
             error.add_note(f"Before that, a request did not fit the cassette: {refusal}")
 
-    def _advice(self) -> str:
+    def _refused(self, error: CassetteError) -> None:
+        """Keep the first one: the others follow from it."""
+        self._explain(error)
+        self._refusal = self._refusal or error
+
+    def _explain(self, error: CassetteError) -> CassetteError:
+        """Say what is to be done for this test, where the error says what is to be done in general."""
+        words = self._relative(str(error))
+        if isinstance(error, (CassetteExhausted, RequestMismatch, UnplayedExchanges)):
+            words = self._advised(words)
+        error.args = (words, *error.args[1:])
+        return error
+
+    def _advised(self, words: str) -> str:
         if self.mode != self.marking.mode:
             by = self._recorders[self.marking.path]
             return (
-                f"{by} has recorded it just now: a cassette has one name for all tests that ask the same, in one order"
+                f"{_IN_GENERAL.sub('', words).rstrip()}\n{by} has recorded it just now: a cassette has one name for all"
+                " tests that ask the same, in one order"
             )
-        return f"To record this test again: {self._command(_RECORD)}"
+        again = f"record it again: {self._command(_RECORD)}"
+        for general, here in _IN_THE_MARKER.items():
+            words = words.replace(general, here)
+        found, count = _IN_GENERAL.subn(lambda line: f"{line[1]}{again}", words)
+        return found if count else f"{found}\nIf that is meant, {again}"
 
     def _count(self) -> None:
         """Add what was played and recorded with the present transport, once."""
@@ -232,7 +253,10 @@ class Run:
         return sum(take["exchanges"] - take["played"] for take in takes.get("unfinished", ())) or status.get("left", 0)
 
     def _fail(self, message: str) -> None:
-        raise pytest.fail.Exception(message.replace(str(self.marking.path), self._shown()), pytrace=False)
+        raise pytest.fail.Exception(message, pytrace=False)
+
+    def _relative(self, words: str) -> str:
+        return words.replace(str(self.marking.path), self._shown())
 
     def _shown(self) -> str:
         path, root = self.marking.path, self.item.config.rootpath

@@ -1,4 +1,4 @@
-"""``Watched``: the transport that a test gets. It opens late, can be exchanged, and keeps what was refused."""
+"""``Watched``: the transport that a test gets. It opens late, can be exchanged, and tells what was refused."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ __all__ = ["Watched"]
 class Watched:
     """Passes everything on to ``current``, which ``make`` gives when it is first wanted.
 
-    ``refusal`` is the first error of the cassette that came out of it: a program may take it for a lost connection,
-    and a test must not pass over that. What ``current`` has besides (``played``, ``slept``, ``struck``) can be asked of
-    this too. Closing is for whoever made it: a program that closes it changes nothing.
+    ``refused`` is called with each error of the cassette that comes out of it: a program may take it for a lost
+    connection, and a test must not pass over that. What ``current`` has besides (``played``, ``slept``, ``struck``) can
+    be asked of this too. Closing is for whoever made it: a program that closes it changes nothing.
     """
 
-    def __init__(self, make: Callable[[], Any], *, needs_credential: bool) -> None:
+    def __init__(
+        self, make: Callable[[], Any], *, needs_credential: bool, refused: Callable[[CassetteError], None]
+    ) -> None:
         self.needs_credential = needs_credential
-        self.refusal: CassetteError | None = None
+        self.refused = refused
         self._make = make
         self._current: Any = None
 
@@ -45,7 +47,6 @@ class Watched:
     def change(self, transport: Any) -> None:
         """Answer with another transport from now on."""
         self._current = transport
-        self.refusal = None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -67,10 +68,6 @@ class Watched:
     async def asleep(self, seconds: float) -> None:
         """Wait as ``current`` does."""
         await self.current.asleep(seconds)
-
-    def refused(self, error: CassetteError) -> None:
-        """Keep the first one: the others follow from it."""
-        self.refusal = self.refusal or error
 
     def close(self) -> None:
         """Nothing: the test closes it when it is over."""
