@@ -3,10 +3,11 @@
 ``layers`` unwraps bytes, again and again, and ``Secrets.occurs_in`` knows the spellings of a credential that stand for
 themselves (percent signs, base64, hexadecimal digits, UTF-16). What is unwrapped: JSON escapes, percent signs and the
 character references of HTML; base64 of either alphabet, also over several lines; hexadecimal digits; gzip and zlib data
-and the members of zip archives at any place, also if they are cut or broken; a body that is raw deflate data.
+and the members of zip archives at any place, also if they are cut or broken; a body that is raw deflate data. A model
+may say a credential piece by piece, in many events: the strings that JSON has under one name are also searched in one.
 
 What is not seen: other compressions (brotli, zstd), deflate data without any header in the midst of something else,
-encryption, and what is wrapped more than six times.
+encryption, what is wrapped more than six times, and pieces of two answers in one stream, which alternate.
 """
 
 from __future__ import annotations
@@ -31,7 +32,14 @@ if TYPE_CHECKING:
 
     from ..cassette import RecordedRequest
 
-__all__ = ["TooMuchPacked", "holds_credential", "layers", "searched_in_request", "searched_in_response"]
+__all__ = [
+    "TooMuchPacked",
+    "holds_credential",
+    "layers",
+    "pieces_joined",
+    "searched_in_request",
+    "searched_in_response",
+]
 
 #: How much is unwrapped of one body, in bytes: so much, and so many times its own size.
 MOST_UNPACKED = 64 * 2**20
@@ -53,7 +61,13 @@ def holds_credential(parts: Iterable[bytes], secrets: Sequence[Secrets]) -> bool
 
     Raises TooMuchPacked for what cannot be searched in a reasonable time.
     """
-    return any(known.occurs_in(layer) for part in parts for layer in layers(part) for known in secrets)
+    return any(
+        known.occurs_in(layer)
+        for part in parts
+        for whole in (part, pieces_joined(part))
+        for layer in layers(whole)
+        for known in secrets
+    )
 
 
 def searched_in_request(request: RecordedRequest) -> Iterator[bytes]:
@@ -77,6 +91,25 @@ def searched_in_response(exchange: Exchange) -> Iterator[bytes]:
 
 def _written(exchange: Exchange) -> bytes:
     return layout(exchange.to_json()).encode()
+
+
+# A string of JSON that begins in one line, and whether it is a name. The last one may have been cut.
+_STRING = re.compile(rb'"([^"\\\r\n]*+(?:\\.[^"\\\r\n]*+)*+)(?:"[ \t\r\n]*(:?)[ \t\r\n]*|\Z)')
+
+
+def pieces_joined(data: bytes) -> bytes:
+    """The strings that JSON, or a stream of it, has under one name, one after the other; and those without a name.
+
+    Names with one string are left out, and each name has a line. Escapes stay as they are.
+    """
+    found: dict[bytes, list[bytes]] = {}
+    name, named = b"", -1
+    for string in _STRING.finditer(data):
+        if string[2]:
+            name, named = string[1], string.end()
+        else:
+            found.setdefault(name if string.start() == named else b"", []).append(string[1])
+    return b"\n".join(b"".join(pieces) for pieces in found.values() if len(pieces) > 1)
 
 
 def layers(data: bytes) -> Iterator[bytes]:
@@ -130,7 +163,7 @@ def _is_text(data: bytes) -> bool:
 
 _UNIT = re.compile(rb"\\u00([0-9a-fA-F]{2})")
 _CONTROLS = ((b"\\n", b"\n"), (b"\\r", b"\r"), (b"\\t", b"\t"))
-_REFERENCE = re.compile(rb"&(?:#(\d{1,3})|#[xX]([0-9a-fA-F]{1,2})|(amp|apos|gt|lt|quot));")
+_REFERENCE = re.compile(rb"&(?:#0*(\d{1,3})|#[xX]0*([0-9a-fA-F]{1,2})|(amp|apos|gt|lt|quot));")
 _NAMED = {b"amp": b"&", b"apos": b"'", b"gt": b">", b"lt": b"<", b"quot": b'"'}
 _BACKSLASH = b"\xff\xfe\xfd"  # stands for one for a while: UTF-8 has no such bytes
 
@@ -168,7 +201,8 @@ _HEX = _table(b"0123456789abcdefABCDEF")
 _BASE64 = _table(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _GZIP = b"H4sI"  # how gzip data begins in base64
-_FULL_LINE = 60  # characters of base64 that is broken into lines
+_FULL_LINE = 60  # characters of base64 that is broken into lines, as most programs do it
+_LINE_BREAK = re.compile(rb"[ \t]*[\r\n][ \t\r\n]*")
 
 
 def _runs(marked: bytes, least: int) -> Iterator[tuple[int, int]]:
@@ -210,13 +244,20 @@ def _from_base64(data: bytes) -> Iterator[bytes]:
     """
     texts: tuple[list[bytes], ...] = ([], [], [], [])
     others: tuple[list[bytes], ...] = ([], [], [], [])
-    for run in _base64_runs(data):
-        if len(run) > _SMALL:
-            yield from (_decoded(run, start) for start in {0, max(0, run.find(_GZIP))})
-            continue
-        for offset in range(4):
-            inner = _decoded(run, offset)
-            (texts if _is_text(inner) else others)[offset].append(inner)
+    seen: set[bytes] = set()
+    # Lines of any length, and indented: what stands before the first of them is joined to it.
+    for text, alone in ((data, True), (_LINE_BREAK.sub(b"", data), False)):
+        for run in _base64_runs(text):
+            if run in seen:
+                continue
+            seen.add(run)
+            if len(run) > _SMALL:
+                starts = {0, max(0, run.find(_GZIP))} if alone else range(4)
+                yield from (_decoded(run, start) for start in starts)
+                continue
+            for offset in range(4):
+                inner = _decoded(run, offset)
+                (texts if _is_text(inner) else others)[offset].append(inner)
     for group in (*texts, *others):
         yield b"\n".join(group)
 
