@@ -357,6 +357,7 @@ def test_the_command_after_a_refusal(path: Path) -> None:
         assert "is not the recorded exchange 1 of 1" in process.stderr.readline()
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=20)
+    assert "If the change is meant, record it again, with --mode record." in errors
     assert (process.returncode, "1 requests refused" in errors) == (1, True)
 
 

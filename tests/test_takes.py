@@ -170,33 +170,91 @@ def test_a_refusal_compares_with_what_comes_nearest(chat: Path) -> None:
 
 def test_a_request_after_the_last(chat: Path) -> None:
     """The report says that all was played, and why the request does not begin a new run either."""
+    path = chat.parent / "rain.json"
+    Cassette(exchanges=(exchange("will it rain"), exchange("will it rain", "and snow"))).save(path)
+    takes = Takes(path)
+    takes.take(request_for("will it rain"))
+    takes.take(request_for("will it rain", "and snow"))
+    with pytest.raises(RequestMismatch, match="2 exchanges, all played, and there is one more request") as caught:
+        takes.take(request_for("will it snow"))
+    assert "If the program begins again, it does not ask what was recorded there:\n" in str(caught.value)
+    assert '$.contents[0].parts[0].text: recorded "will it rain", now "will it snow"' in str(caught.value)
+
+
+def test_a_call_that_was_added(chat: Path) -> None:
+    """After the end of a run nothing is compared with what is no more like it; the next run is answered."""
     takes = Takes(chat)
     for texts in ("a", "ab", "abc"):
         takes.take(request_for(*texts))
-    with pytest.raises(RequestMismatch, match="3 exchanges, all played, and there is one more request") as caught:
-        takes.take(request_for("d"))
-    assert '$.contents[0].parts[0].text: recorded "a", now "d"' in str(caught.value)
+    with pytest.raises(CassetteExhausted):
+        takes.take(request_for("something else"))
+    more = request_for("a", "b", "c", "and a question that nobody has asked before")
+    with pytest.raises(CassetteExhausted) as caught:
+        takes.take(more)
+    assert str(caught.value) == (
+        f"{chat} has 3 exchanges, all played, and there is one more request: POST {PATH}, with the fourth user message"
+        ' "and a question that nobody has asked before".\n'
+        'If the change is meant, record it again, in mode "record".'
+    )
+    with pytest.raises(CassetteExhausted, match=r"It equals exchange 3: the program asks again\."):
+        takes.take(request_for("a", "b", "c"))
+    assert said(takes.take(request_for("a"))) == "a"
 
 
-def test_a_request_out_of_place(chat: Path) -> None:
-    """The report names where it stands, and what may be done about it where a server plays."""
+def test_a_chat_that_was_begun_before(tmp_path: Path) -> None:
+    """The end of one run does not hide that a request belongs to another one."""
+    Cassette(exchanges=(exchange("a"), exchange("a", "b"))).save(tmp_path / "long.json")
+    Cassette(exchanges=(exchange("once"),)).save(tmp_path / "once.json")
+    takes = Takes(tmp_path)
+    takes.take(request_for("a"))
+    takes.take(request_for("once"))
+    with pytest.raises(RequestMismatch) as caught:
+        takes.take(request_for("a", "c"))
+    assert "If it goes on with a chat that was begun before, it does not ask what was recorded there:\n" in str(
+        caught.value
+    )
+    assert '$.contents[1].parts[0].text: recorded "b", now "c"' in str(caught.value)
+    assert said(takes.take(request_for("a", "b"))) == "b"
+
+
+SEVERAL = "If the program has several chats at once,"
+
+
+@pytest.mark.parametrize(
+    ("by_command", "words"),
+    [
+        (
+            False,
+            ['If the change is meant, record it again, in mode "record".', f"{SEVERAL} play with in_order=False."],
+        ),
+        (
+            True,
+            ["If the change is meant, record it again, with --mode record.", f"{SEVERAL} give Served in_order=False."],
+        ),
+    ],
+)
+def test_a_request_out_of_place(chat: Path, by_command: bool, words: list[str]) -> None:
+    """The report names where it stands, and what may be done about it: on the command line, or in Python."""
     takes = Takes(chat)
+    takes.by_command = by_command
     with pytest.raises(RequestMismatch, match=r"It equals exchange 2, which comes later\.") as caught:
         takes.take(request_for("a", "b"))
-    assert str(caught.value).endswith(
-        "\nIf the change is meant, record it again, with cassette serve --mode record."
-        "\nIf the program has several chats at once, give Served in_order=False."
-    )
+    assert str(caught.value).splitlines()[-2:] == words
     assert said(Takes(chat, in_order=False).take(request_for("a", "b"))) == "b"
 
 
-def test_a_rule_is_for_served(chat: Path) -> None:
+@pytest.mark.parametrize(
+    ("by_command", "words"), [(False, "say so (from chatproto_replay"), (True, "say so to Served, in Python (from ")]
+)
+def test_a_rule_that_would_help(chat: Path, by_command: bool, words: str) -> None:
     """What may differ is said where the server is made in Python: the command has no option for it."""
     path = chat.parent / "dates.json"
     Cassette(exchanges=(exchange("on 2026-01-02"),)).save(path)
+    takes = Takes(path)
+    takes.by_command = by_command
     with pytest.raises(RequestMismatch) as caught:
-        Takes(path).take(request_for("on 2027-03-04"))
-    assert "say so to Served (from chatproto_replay import rules):\n    match=[rules.replace(" in str(caught.value)
+        takes.take(request_for("on 2027-03-04"))
+    assert words in str(caught.value)
     assert said(Takes(path, match=caught.value.advice).take(request_for("on 2027-03-04"))) == "on 2026-01-02"
 
 
@@ -214,7 +272,7 @@ def test_any_order(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
         assert said(takes.take(request_for(*turn), client)) == str(turn)
     assert (takes.finished, takes.unfinished) == (3, ())
     with pytest.raises(RequestMismatch, match="equals none of the 4 unplayed exchanges"):
-        takes.take(request_for("d"))
+        takes.take(request_for("d"), b"m")
 
 
 def test_what_is_left(chat: Path) -> None:

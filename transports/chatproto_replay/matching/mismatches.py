@@ -14,7 +14,7 @@ from .differences import differences, first_content, report
 from .excerpts import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from chatproto.transport import Secrets
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from ..errors import CassetteError
     from .differences import Difference
 
-__all__ = ["exhausted", "mismatch", "unplayed", "which_message", "without_credential"]
+__all__ = ["exhausted", "likeness", "mismatch", "unplayed", "which_message", "without_credential"]
 
 _LOOKED_AT = 4_000_000  # characters of requests that are searched for the nearest one: about a second
 _LISTED = 20  # exchanges of those that were not played
 
 # Each way to play has this mode: use_cassette, the adapters, pytest and serve. pytest adds the command for the test.
 _RECORD_AGAIN = 'record it again, in mode "record"'
-_SERVED_AGAIN = "record it again, with cassette serve --mode record"
+_COMMAND_AGAIN = "record it again, with --mode record"
 
 
 def mismatch(
@@ -41,13 +41,14 @@ def mismatch(
     left: Sequence[int],
     equal: Sequence[int] | None = None,
     in_order: bool = True,
-    served: bool = False,
+    by_command: bool = False,
 ) -> RequestMismatch:
     """The error for a request that does not equal the next exchange, or with ``in_order=False`` none that is left.
 
     ``recorded`` gives the request of an exchange by its index, of ``total`` ones; ``left`` are the indices of those
     that were not played, of which there is one at least, and ``equal`` those that ``now`` equals in spite of all; None
-    has them looked for. All requests are as the rules of the player see them. ``served`` says that a server plays it.
+    has them looked for. All requests are as the rules of the player see them. ``by_command`` says that
+    ``cassette serve`` plays it, which takes no rules.
     """
     if equal is None:
         equal = _equal(now, recorded, total)
@@ -75,28 +76,28 @@ def mismatch(
             count = len(differences(recorded(nearest), now))
             lines.append(f"It is nearer to exchange {nearest + 1}, with {count} difference{'s' * (count != 1)}.")
     advice = () if equal else advised(recorded(index), now, found)
-    lines += _what_to_do(advice, later=in_order and any(each in left for each in equal), served=served)
+    lines += _what_to_do(advice, later=in_order and any(each in left for each in equal), by_command=by_command)
     return RequestMismatch(
         "\n".join(lines), exchange=index + 1, differences=found, content=content, nearest=nearest + 1, advice=advice
     )
 
 
-def _what_to_do(advice: Sequence[Any], *, later: bool, served: bool) -> list[str]:
+def _what_to_do(advice: Sequence[Any], *, later: bool, by_command: bool) -> list[str]:
     """``later``: the exchange is there, so a player that goes in no order would have found it."""
-    lines = [f"If the change is meant, {_again(served)}."]
-    where = " to Served" if served else ""
+    lines = [f"If the change is meant, {_again(by_command)}."]
+    where = " to Served, in Python" if by_command else ""
     if advice:
         lines.append(f"If it may differ from run to run, say so{where} (from chatproto_replay import rules):")
         lines.append(f"    match=[{', '.join(map(repr, advice))}]")
     elif later:
         lines.append(
-            f"If the program has several chats at once, {'give Served' if served else 'play with'} in_order=False."
+            f"If the program has several chats at once, {'give Served' if by_command else 'play with'} in_order=False."
         )
     return lines
 
 
-def _again(served: bool) -> str:
-    return _SERVED_AGAIN if served else _RECORD_AGAIN
+def _again(by_command: bool) -> str:
+    return _COMMAND_AGAIN if by_command else _RECORD_AGAIN
 
 
 def exhausted(
@@ -106,16 +107,15 @@ def exhausted(
     *,
     total: int,
     equal: Sequence[int] | None = None,
-    served: bool = False,
+    by_command: bool = False,
 ) -> CassetteExhausted:
     """The error for a request that came when all exchanges were played. The arguments are those of ``mismatch``."""
     if equal is None:
         equal = _equal(now, recorded, total)
     told = f"{name} has {total} exchange{'s' * (total != 1)}, all played" if total else f"{name} has no exchanges"
     twice = f" It equals exchange {equal[-1] + 1}: the program asks again." if equal else ""
-    return CassetteExhausted(
-        f"{told}, and there is one more request: {_described(now)}.{twice}\nIf the change is meant, {_again(served)}."
-    )
+    what_to_do = f"If the change is meant, {_again(by_command)}."
+    return CassetteExhausted(f"{told}, and there is one more request: {_described(now)}.{twice}\n{what_to_do}")
 
 
 def _equal(now: RecordedRequest, recorded: Callable[[int], RecordedRequest], total: int) -> list[int]:
@@ -124,14 +124,14 @@ def _equal(now: RecordedRequest, recorded: Callable[[int], RecordedRequest], tot
 
 
 def unplayed(
-    name: str, requests: Sequence[RecordedRequest], *, left: Sequence[int], served: bool = False
+    name: str, requests: Sequence[RecordedRequest], *, left: Sequence[int], by_command: bool = False
 ) -> UnplayedExchanges:
     """The error for a program that asked for less than was recorded."""
     lines = [f"{name}: {len(left)} of {len(requests)} recorded exchanges were not asked for:"]
     lines += [f"  {index + 1}: {_described(requests[index])}" for index in left[:_LISTED]]
     if len(left) > _LISTED:
         lines.append(f"  and {len(left) - _LISTED} more")
-    lines.append(f"If the program is meant to ask for less, {_again(served)}.")
+    lines.append(f"If the program is meant to ask for less, {_again(by_command)}.")
     return UnplayedExchanges("\n".join(lines), exchanges=tuple(index + 1 for index in left))
 
 
@@ -162,6 +162,31 @@ def _described(request: RecordedRequest) -> str:
     return f"{request}, with {_named(contents)}{said}"
 
 
+def likeness(recorded: RecordedRequest, now: RecordedRequest) -> float:
+    """How many words of what is asked two requests have in common: 1.0 for all, 0.0 for none.
+
+    What is asked are the values of ``contents``, or of the whole body where there are none. Requests for another method
+    or model have nothing in common.
+    """
+    if (recorded.method, recorded.path) != (now.method, now.path):
+        return 0.0
+    ours, theirs = (" ".join(_values(_contents(each) or _document(each))) for each in (recorded, now))
+    return similarity(words(ours), words(theirs))
+
+
+def _values(value: Any) -> Iterator[str]:
+    """What is in JSON, without its structure."""
+    if is_object(value):
+        for name, each in value.items():
+            if name != "role":
+                yield from _values(each)
+    elif is_list(value):
+        for each in value:
+            yield from _values(each)
+    else:
+        yield str(value)
+
+
 # --- the nearest exchange -----------------------------------------------------------------------------------------
 
 
@@ -186,8 +211,7 @@ def _nearest(now: RecordedRequest, recorded: Callable[[int], RecordedRequest], a
 
 
 def _text(request: RecordedRequest) -> str:
-    body = request.body.value if request.body is not None else None
-    return f"{request.method} {request.path} {canonical(by_name(request.query))} {canonical(body)}"
+    return f"{request.method} {request.path} {canonical(by_name(request.query))} {canonical(_document(request))}"
 
 
 # --- messages in words --------------------------------------------------------------------------------------------
@@ -209,9 +233,13 @@ def _named(contents: Sequence[Any]) -> str:
 
 
 def _contents(request: RecordedRequest) -> list[Any]:
-    document = request.body.value if request.body is not None else None
+    document = _document(request)
     contents = document.get("contents") if is_object(document) else None
     return contents if is_list(contents) else []
+
+
+def _document(request: RecordedRequest) -> Any:
+    return request.body.value if request.body is not None else None
 
 
 def _kind(content: Any) -> str:

@@ -58,6 +58,7 @@ def run(
     """
     source = _source(path, mode=mode, upstream=upstream, pace=pace, match=match, redact=redact, in_order=in_order)
     source.tell = _tell
+    source.by_command = True
     listening = _Listening(source, host=host, port=port, upstream=_origin(mode, upstream))
 
     async def serve() -> None:

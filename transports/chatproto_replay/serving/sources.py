@@ -58,6 +58,8 @@ class Source(ABC):
 
     def __init__(self) -> None:
         self.refused = 0
+        #: Whether "cassette serve" runs it: what there is to do about a refusal, its user does on the command line.
+        self.by_command = False
         self.first_error: Exception | None = None
         self._checked = False
         self.tell: Callable[[str], None] = lambda _: None

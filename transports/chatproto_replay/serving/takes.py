@@ -7,7 +7,7 @@ one for each key, because programs share keys. So it counts *takes*. A take is o
 - Else, where it equals the first exchange of a cassette, a new take begins there. Cassettes that begin alike take
   turns.
 - Else it is refused, and the report compares it with the exchange that it comes nearest to of those that could have
-  come next.
+  come next. After the end of a take nothing is compared where nothing comes near: the program asks for more.
 
 A request without a credential that fits nowhere else goes on with anybody's take: the URL of an upload is a credential
 of its own. A run that was broken off costs nothing: the next one begins a take of its own.
@@ -28,7 +28,7 @@ from ..cassette import Cassette
 from ..errors import CassetteExhausted, CassetteMissing, RequestMismatch, UnplayedExchanges
 from ..matching.canonical import fingerprint
 from ..matching.differences import differences
-from ..matching.mismatches import exhausted, mismatch, unplayed, without_credential
+from ..matching.mismatches import exhausted, likeness, mismatch, unplayed, without_credential
 from ..redaction.allowed import recorded_request
 from ..rules import checked, normalised
 from .sources import Source
@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from .sources import Answered
 
 __all__ = ["NamedCassette", "Take", "Takes", "load_cassettes"]
+
+
+_NEAR = 0.5  # of the words of two requests: with fewer in common, one is not the other one changed
 
 
 @attrs.frozen(eq=False)
@@ -197,21 +200,28 @@ class Takes(Source):
         self, now: RecordedRequest, candidates: Sequence[Take], client: bytes
     ) -> RequestMismatch | CassetteExhausted:
         if not candidates:
-            return exhausted(self.path, now, ().__getitem__, total=0, served=True)
+            return exhausted(self.path, now, ().__getitem__, total=0, by_command=self.by_command)
         distances: dict[tuple[NamedCassette, int], int] = {}
         for take in candidates:
             for at in ((take.cassette, index) for index in self._next(take)):
                 if at not in distances:
                     distances[at] = _distance(differences(self._recorded[take.cassette][at[1]], now))
         nearest = min(candidates, key=lambda take: min(distances[take.cassette, index] for index in self._next(take)))
-        error = self._report(nearest, now)
         latest = self._latest.get(client)
         if latest is None or latest.left:
-            return error
+            return self._report(nearest, now)
+        # The client has played its cassette to the end. What comes then is mostly a call that was added to the program.
         recorded = self._recorded[latest.cassette]
-        played = exhausted(latest.cassette.name, now, recorded.__getitem__, total=len(recorded), served=True)
+        played = exhausted(
+            latest.cassette.name, now, recorded.__getitem__, total=len(recorded), by_command=self.by_command
+        )
+        could_be = [self._recorded[nearest.cassette][index] for index in self._next(nearest)]
+        if fingerprint(now) in self._keys[latest.cassette] or max(likeness(each, now) for each in could_be) < _NEAR:
+            return played
+        error = self._report(nearest, now)
+        meant = "it goes on with a chat that was begun before, it" if nearest.played else "the program begins again, it"
         return RequestMismatch(
-            f"{played}\nNor does it fit in another run:\n{error}",
+            f"{played}\nIf {meant} does not ask what was recorded there:\n{error}",
             exchange=error.exchange,
             differences=error.differences,
             content=error.content,
@@ -223,7 +233,13 @@ class Takes(Source):
         recorded = self._recorded[take.cassette].__getitem__
         total = len(take.cassette.exchanges)
         return mismatch(
-            take.cassette.name, now, recorded, total=total, left=take.left, in_order=self._in_order, served=True
+            take.cassette.name,
+            now,
+            recorded,
+            total=total,
+            left=take.left,
+            in_order=self._in_order,
+            by_command=self.by_command,
         )
 
     def status(self) -> dict[str, Any]:
@@ -258,7 +274,9 @@ class Takes(Source):
         """An error if nothing was played, or a take has exchanges left."""
         if self._unfinished:
             take = self._unfinished[0]
-            return unplayed(take.cassette.name, self._recorded[take.cassette], left=take.left, served=True)
+            return unplayed(
+                take.cassette.name, self._recorded[take.cassette], left=take.left, by_command=self.by_command
+            )
         if not self.played and any(each.exchanges for each in self.cassettes):
             return UnplayedExchanges(f"{self.path}: nothing of it was asked for")
         return None
