@@ -117,6 +117,7 @@ def test_one_wrap(wrap: Callable[[bytes], bytes], secret: bytes) -> None:
 )
 @example(wraps=["gzip", "base64", "JSON"], before=b"", after=b"", secret=KEY)
 @example(wraps=["deflate", "base64"], before=b"", after=b"", secret=KEY)
+@example(wraps=["two members", "JSON"], before=b"", after=b"", secret=KEY)
 def test_wraps_in_wraps(wraps: list[str], before: bytes, after: bytes, secret: bytes) -> None:
     """L15: wrapped in something that is wrapped in something.
 

@@ -162,7 +162,7 @@ def _is_text(data: bytes) -> bool:
 
 
 _UNIT = re.compile(rb"\\u00([0-9a-fA-F]{2})")
-_CONTROLS = ((b"\\n", b"\n"), (b"\\r", b"\r"), (b"\\t", b"\t"))
+_CONTROLS = ((b"\\n", b"\n"), (b"\\r", b"\r"), (b"\\t", b"\t"), (b"\\b", b"\b"), (b"\\f", b"\f"))
 _REFERENCE = re.compile(rb"&(?:#0*(\d{1,3})|#[xX]0*([0-9a-fA-F]{1,2})|(amp|apos|gt|lt|quot));")
 _NAMED = {b"amp": b"&", b"apos": b"'", b"gt": b">", b"lt": b"<", b"quot": b'"'}
 _BACKSLASH = b"\xff\xfe\xfd"  # stands for one for a while: UTF-8 has no such bytes
