@@ -67,17 +67,26 @@ class Asked:
 
 def check_upstream(url: str) -> str:
     """The origin of ``url``. Raises ValidationError where it has more than that, or is none."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         sound = parts.scheme in ("http", "https") and bool(parts.hostname) and origin(url)[2] > 0
+        if sound and parts.username is None and parts.path in ("", "/") and not parts.query and not parts.fragment:
+            return f"{parts.scheme}://{parts.netloc}"
     except ValueError:
-        sound = False
-    if not sound or parts.username is not None or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise ValidationError(
-            "upstream: expected the URL of a server without a path, a user or a query, such as"
-            f" {GOOGLE}, found {parts.scheme}://{(parts.netloc or parts.path).rpartition('@')[2]}{parts.path}"
-        )
-    return f"{parts.scheme}://{parts.netloc}"
+        pass
+    raise ValidationError(
+        "upstream: expected the URL of a server without a path, a user or a query, such as"
+        f" {GOOGLE}, found {_without_password(url)!r}"
+    ) from None
+
+
+def _without_password(url: str) -> str:
+    """``url`` as it was given, but for a user and a password, and for a query, which may hold a key."""
+    head, mark, rest = url.partition("//")
+    if not mark:
+        head, rest = "", url
+    place, question, _ = rest.rpartition("@")[2].partition("?")
+    return f"{head}{mark}{place}{question and '?...'}"
 
 
 def asked(method: str, target: str, headers: Headers, body: bytes, *, base: str) -> Asked:
