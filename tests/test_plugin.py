@@ -882,6 +882,67 @@ def test_missing(replay_interruption):
     )
 
 
+STRICT = (
+    ASK
+    + """
+import chatproto
+from chatproto_replay import faults
+TEXTS = ["a", "b"]
+
+def converse(client, texts=TEXTS):
+    for text in texts:
+        try:
+            ask(client, text)
+        except chatproto.errors.ChatProtoError:
+            return
+
+@pytest.mark.replay("chat", cuts="events")
+def test_right(replay_client):
+    converse(replay_client)
+
+@pytest.mark.replay("chat", cuts="events", faults=[faults.status(503)])
+def test_with_another_fault(replay_transport):
+    options = {"retry_options": {"attempts": 2, "initial_delay": 1.0, "jitter": 0.0}}
+    converse(chatproto.Client(transport=replay_transport, http_options=options))
+
+@pytest.mark.replay("chat", cuts="events")
+def test_asks_again(replay_client):
+    converse(replay_client)
+    converse(replay_client, ["again"])
+
+@pytest.mark.replay("chat", cuts="every-byte")
+def test_not_recorded(replay_client):
+    converse(replay_client, ["x", "b"])
+
+@pytest.mark.replay("chat", cuts="events")
+def test_sends_nothing(replay_client):
+    pass
+
+@pytest.mark.replay("chat", cuts="events")
+def test_stops_before(replay_client):
+    converse(replay_client, ["a"])
+
+@pytest.mark.replay("chat", cuts="events")
+def test_raises(replay_client):
+    ask(replay_client, "x")
+"""
+)
+
+
+def test_strict_until_it_is_interrupted(pytester: pytest.Pytester, api: LoopbackServer, away: Any) -> None:
+    """A request that was not recorded fails the test, and so does what was not asked for; after the cut, neither."""
+    pytester.makepyfile(test_it=STRICT)
+    run(pytester, "--replay-mode=record", "-k", "right", passed=1, deselected=6)
+    away()
+    printed = run(pytester, passed=3, failed=4)
+    assert "FAILED test_it.py::test_not_recorded" in printed
+    assert printed.count('$.contents[0].parts[0].text: recorded "a", now "x"') == 2
+    assert "of exchange 1 broke off after 0 bytes. This one alone: pytest test_it.py::test_sends_nothing" in printed
+    assert "2 of 2 recorded exchanges were not asked for" in printed
+    assert "of exchange 2 broke off after 0 bytes. This one alone: pytest test_it.py::test_stops_before" in printed
+    assert "1 of 2 recorded exchanges were not asked for" in printed
+
+
 # --- the plug-in itself ---------------------------------------------------------------------------------------------
 
 

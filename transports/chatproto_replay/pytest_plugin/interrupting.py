@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Union
+
+import pytest
 
 from .marking import command_for, misused
 
@@ -39,8 +41,9 @@ def interrupted(function: Callable[..., Any], run: Run, only: str | None) -> Cal
     """A function that runs ``function`` for each interruption in turn, and stops at the first one that fails.
 
     A function that takes ``replay_interruption`` gets a machine that was interrupted; any other is played to by an
-    interrupted transport, and may ask for less afterwards, or for something else. ``only`` is what ``--replay-cut``
-    asks for. The function is asynchronous if ``function`` is: whoever runs such tests runs all of it as one.
+    interrupted transport, and may ask for less afterwards, or for something else, but not before. ``only`` is what
+    ``--replay-cut`` asks for. The function is asynchronous if ``function`` is: whoever runs such tests runs all of it
+    as one.
     """
 
     def run_all(**arguments: Any) -> None:
@@ -63,16 +66,19 @@ def _filled(arguments: dict[str, Any], interruption: _Any) -> dict[str, Any]:
 @contextmanager
 def _told(run: Run, interruption: _Any) -> Generator[None]:
     """Interrupt there, and say so where the test fails."""
-    if isinstance(interruption, Cut):
-        run.interrupt(interruption)
     try:
-        yield
+        with run.interrupted(interruption) if isinstance(interruption, Cut) else nullcontext():
+            yield
     except BaseException as error:
-        error.add_note(
+        note = (
             f"Interrupted: the answer of exchange {interruption.exchange} {_WORDS[interruption.way]} after"
             f" {interruption.at} bytes. This one alone:"
             f" {command_for(run.item, f'--replay-cut={_name(interruption)}')}"
         )
+        if isinstance(error, pytest.fail.Exception) and not error.pytrace:  # of which pytest shows the message alone
+            error.msg = f"{error.msg}\n{note}"
+        else:
+            error.add_note(note)
         raise
 
 

@@ -49,7 +49,6 @@ class Run:
         self.blocked = self.mode == "replay" and item.config.getoption("replay_network") == "block"
         self.transport = Watched(self._make, needs_credential=self.mode != "replay", refused=self._refused)
         self.counts = {"played": 0, "recorded": 0, "left over": 0}
-        self.interruption: Cut | None = None
         self.asked = False  # whether a fixture of this plug-in was asked for
         self._recorders = recorders
         self._refusal: CassetteError | None = None
@@ -57,6 +56,7 @@ class Run:
         self._ended = False
         self._cassette: CassetteTransport | None = None
         self._faulty: Faulty | None = None
+        self._cut: Faulty | None = None
         self._server: Served | None = None
 
     # --- what the fixtures give ---
@@ -119,17 +119,40 @@ class Run:
         with self._explained():
             return Cassette.load(self.marking.path)
 
-    def interrupt(self, cut: Cut) -> None:
-        """Play from the beginning, and interrupt there."""
+    @contextmanager
+    def interrupted(self, cut: Cut) -> Generator[None]:
+        """Play from the beginning in this block, and interrupt there.
+
+        Until that has happened, all is as strict as without it. Afterwards a program may go any way: what is left over
+        is fine, and so is a request that was not recorded.
+        """
         from .. import faults
         from ..faults.faulty import Faulty
         from ..modes import use_cassette
 
         self._count()
-        self.interruption = cut
-        self._cassette = use_cassette(self.marking.path, **self._options())
+        self._refusal = None
+        self._cassette = cassette = use_cassette(self.marking.path, **self._options())
         make = faults.cut if cut.way == "ended" else faults.reset
-        self.transport.change(Faulty(self._cassette, *self.marking.faults, make(cut.at, exchange=cut.exchange)))
+        # Next to the cassette: a request that another fault refuses is none of its exchanges.
+        self._cut = interrupting = Faulty(cassette, make(cut.at, exchange=cut.exchange))
+        self._faulty = Faulty(interrupting, *self.marking.faults) if self.marking.faults else None
+        self.transport.change(self._faulty if self._faulty is not None else interrupting)
+        yield
+        self._check_interrupted(cassette, struck=bool(interrupting.struck))
+
+    def _check_interrupted(self, cassette: CassetteTransport, *, struck: bool) -> None:
+        self._complain(self._refusal)
+        if not struck:
+            self._complain(self._left_over(cassette))
+            self._check_faults()
+
+    def _left_over(self, cassette: CassetteTransport | Served) -> CassetteError | None:
+        try:
+            cassette.close()
+        except CassetteError as error:
+            return self._explain(error)
+        return None
 
     def _options(self) -> dict[str, Any]:
         marking = self.marking
@@ -178,15 +201,17 @@ class Run:
             if closing is None:
                 continue
             self._count()
-            try:
-                closing.close()
-            except CassetteError as error:
-                complaint = complaint or self._explain(error)
-        if self.interruption is not None:  # whatever was interrupted may have taken another course
-            return
+            complaint = complaint or self._left_over(closing)
+        if self._cut is None:  # each interruption has been looked at by itself
+            self._complain(complaint)
+            self._check_faults()
+
+    def _complain(self, complaint: CassetteError | None) -> None:
         if complaint is not None:
             self.counts["left over"] = self._left()
             self._fail(str(complaint))
+
+    def _check_faults(self) -> None:
         unstruck = self._faulty.unstruck if self._faulty is not None else ()
         if unstruck:
             self._fail(f"{self._shown()}: these faults did not happen:\n" + "\n".join(f"  {each}" for each in unstruck))
@@ -207,9 +232,10 @@ class Run:
             error.add_note(f"Before that, a request did not fit the cassette: {refusal}")
 
     def _refused(self, error: CassetteError) -> None:
-        """Keep the first one: the others follow from it."""
+        """Keep the first one: the others follow from it. After an interruption, no request is wrong."""
         self._explain(error)
-        self._refusal = self._refusal or error
+        if self._cut is None or not self._cut.struck:
+            self._refusal = self._refusal or error
 
     def _explain(self, error: CassetteError) -> CassetteError:
         """Say what is to be done for this test, where the error says what is to be done in general."""
