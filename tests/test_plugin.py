@@ -707,6 +707,51 @@ def test_in_order(replay_server):
     assert "FAILED test_it.py::test_in_order" in run(pytester, passed=1, failed=1)
 
 
+def test_nothing_was_sent(
+    pytester: pytest.Pytester, api: LoopbackServer, away: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A test that records nothing fails then, and not for ever after; it says who may have made a client too early."""
+    pytester.makepyfile(
+        early="""
+from google import genai
+client = genai.Client()
+def ask():
+    return client.models.generate_content(model="m", contents="hi").text
+""",
+        test_it="""
+import early
+def test_server(replay_server):
+    assert early.ask() == "re: hi"
+def test_client(replay_client):
+    pass
+def test_later(replay_server):
+    from google import genai
+    early.client = genai.Client() if LATER else early.client
+    early.ask()
+def test_swallowed(replay_server):
+    from google import genai
+    early.client = genai.Client() if LATER else early.client
+    try:
+        early.ask()
+    except BaseException:
+        pass
+LATER = True
+""",
+    )
+    printed = run(pytester, "--replay-mode=record", passed=2, failed=2)
+    assert "nothing was sent through replay_server, so there is nothing to play. Perhaps the program made" in printed
+    assert "Make the client in a function, or import the module in the test." in printed
+    assert "nothing was sent through the fixture, so there is nothing to play. Give the program the client" in printed
+    source = (pytester.path / "test_it.py").read_text()
+    (pytester.path / "test_it.py").write_text(source.replace("LATER = True", "LATER = False"))
+    away()
+    monkeypatch.setenv("GEMINI_API_KEY", "whatever")  # the early client wants one
+    printed = run(pytester, "-k", "later or swallowed", failed=2, deselected=2)
+    assert printed.count("Make the client in a function, or import the module in the test.") == 2
+    assert "test_swallowed.json: nothing of it was asked for" in printed
+    assert "NetworkBlocked" in printed
+
+
 # --- faults and interruptions ---------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from ..cassette import Cassette
 from ..errors import CassetteError, CassetteExhausted, CassetteMissing, RequestMismatch, UnplayedExchanges
-from ..network import network_blocked
+from ..network import NetworkBlocked, network_blocked
 from .marking import ONE_OF_THEM, check_marker, command_for, misused
 from .watching import Watched
 
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 __all__ = ["Run"]
 
 _RECORD = "--replay-mode=record"
+_MADE_BEFORE = (
+    "Perhaps the program made its client before the test began, as when its module was imported: such a client does not"
+    " know GOOGLE_GEMINI_BASE_URL. Make the client in a function, or import the module in the test."
+)
+_NOT_GIVEN = "Give the program the client or the transport that the test takes."
 #: What a report says of recording again, to all who play cassettes.
 _IN_GENERAL = re.compile(r"^(If the [^\n]*?, )record it again[^\n]*$", re.MULTILINE)
 _IN_THE_MARKER = {"say so to Served": "say so in the marker", "give Served in_order": "give the marker in_order"}
@@ -198,13 +203,27 @@ class Run:
             check_marker(self.item)
         complaint = self._refusal
         for closing in (self._cassette, self._server):
-            if closing is None:
-                continue
-            self._count()
-            complaint = complaint or self._left_over(closing)
-        if self._cut is None:  # each interruption has been looked at by itself
-            self._complain(complaint)
-            self._check_faults()
+            if closing is not None:
+                left_over = self._left_over(closing)
+                complaint = complaint or left_over
+        self._count()
+        if self._cut is not None:  # each interruption has been looked at by itself
+            return
+        if complaint is not None and self._server is not None and self._unasked:
+            complaint.args = (f"{complaint}\n{_MADE_BEFORE}", *complaint.args[1:])
+        self._complain(complaint)
+        self._check_faults()
+        if self.mode in ("record", "record-missing") and self._unasked:
+            through, why = ("replay_server", _MADE_BEFORE) if self._server is not None else ("the fixture", _NOT_GIVEN)
+            self._fail(f"nothing was sent through {through}, so there is nothing to play. {why}")
+
+    @property
+    def _unasked(self) -> bool:
+        """Whether the test has something that answers, and nobody asked it."""
+        if self._server is not None and self._server.refused:
+            return False
+        has = self._wants_transport or self._server is not None
+        return has and not self.counts["played"] + self.counts["recorded"]
 
     def _complain(self, complaint: CassetteError | None) -> None:
         if complaint is not None:
@@ -219,7 +238,6 @@ class Run:
     def _abandon(self, error: BaseException) -> None:
         """The test has failed: its own exception is what is told, with what is known about it."""
         self._ended = True
-        self._count()
         if self._cassette is not None:
             self._cassette.__exit__(type(error), error, None)
         refusal = self._refusal
@@ -228,6 +246,9 @@ class Run:
                 self._server.close()
             except CassetteError as other:
                 refusal = self._explain(other) if self._server.refused else None
+        self._count()
+        if isinstance(error, NetworkBlocked) and self._server is not None and self._unasked:
+            error.add_note(_MADE_BEFORE)
         if refusal is not None and refusal is not error:
             error.add_note(f"Before that, a request did not fit the cassette: {refusal}")
 
@@ -248,10 +269,10 @@ class Run:
     def _advised(self, words: str) -> str:
         if self.mode != self.marking.mode:
             by = self._recorders[self.marking.path]
-            return (
-                f"{_IN_GENERAL.sub('', words).rstrip()}\n{by} has recorded it just now: a cassette has one name for all"
-                " tests that ask the same, in one order"
+            told = (
+                f"{by} has recorded it just now: a cassette has one name for all tests that ask the same, in one order"
             )
+            return words if told in words else f"{_IN_GENERAL.sub('', words).rstrip()}\n{told}"
         again = f"record it again: {self._command(_RECORD)}"
         for general, here in _IN_THE_MARKER.items():
             words = words.replace(general, here)
