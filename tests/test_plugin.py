@@ -256,6 +256,68 @@ def test_it(replay_client, text):
     assert "ecord it again" not in printed
 
 
+RECORDING = (
+    ASK
+    + """
+def test_good(replay_client):
+    assert ask(replay_client) == "re: hi"
+
+def test_new(replay_client):
+    assert ask(replay_client) == EXPECTED
+
+def test_old(replay_client):
+    assert ask(replay_client) == EXPECTED
+
+def test_missing(replay_client):
+    assert ask(replay_client) == "re: hi"
+    if EXPECTED != "re: hi":
+        assert ask(replay_client, "more") == EXPECTED
+
+def test_skipped(replay_client):
+    if ask(replay_client) != EXPECTED:
+        pytest.skip("no quota")
+
+def test_left(replay_client):
+    if ask(replay_client) != EXPECTED:
+        pytest.exit("left")
+
+@pytest.mark.replay("shared")
+def test_first(replay_client):
+    assert ask(replay_client) == EXPECTED
+
+@pytest.mark.replay("shared")
+def test_second(replay_client):
+    assert ask(replay_client) == "re: hi"
+"""
+)
+
+
+def test_a_recording_that_fails(pytester: pytest.Pytester, api: LoopbackServer) -> None:
+    """The cassette is put back as it was, or removed where there was none, and the failure says so."""
+    pytester.makepyfile(test_it=RECORDING + "\nEXPECTED = 're: hi'")
+    run(pytester, "--replay-mode=record", "-k", "not new and not first", passed=6, deselected=2)
+    cassettes = pytester.path / "cassettes"
+    for file in cassettes.rglob("*.json"):
+        file.write_bytes(file.read_bytes() + b"\r\n")
+    before = {file: file.read_bytes() for file in cassettes.rglob("*.json")}
+    assert len(before) == 6
+    pytester.makepyfile(test_it=RECORDING + "\nEXPECTED = 'another'")
+    printed = run(pytester, "--replay-mode=record-missing", "-k", "missing", failed=1, deselected=7)
+    told = "What a failed test has recorded is not kept: cassettes/"
+    assert f"{told}test_it/test_missing.json is again as it was before." in printed
+    assert "replay: 1 played, 1 dropped" in printed
+    printed = run(pytester, "--replay-mode=record", "-k", "new or old or skipped", failed=2, skipped=1, deselected=5)
+    assert f"{told}test_it/test_old.json is again as it was before." in printed
+    assert f"{told}test_it/test_new.json was removed: there was none before." in printed
+    assert "replay: 3 dropped" in printed
+    pytester.runpytest(*OPTIONS, "--replay-mode=record", "-k", "left")
+    assert {file: file.read_bytes() for file in cassettes.rglob("*.json")} == before
+    printed = run(pytester, "--replay-mode=record", "-k", "first or second", passed=1, failed=1, deselected=6)
+    assert f"{told}shared.json is again as it was before." in printed
+    assert "replay: 1 recorded, 1 dropped" in printed
+    assert (cassettes / "shared.json").read_bytes() != before[cassettes / "shared.json"]
+
+
 # --- failures -------------------------------------------------------------------------------------------------------
 
 FAILING = (
@@ -434,7 +496,7 @@ def test_faults(replay_server): pass
 
 
 def test_a_test_that_never_begins(pytester: pytest.Pytester, api: LoopbackServer) -> None:
-    """What its fixtures have opened is closed all the same; and what has been recorded is kept."""
+    """What its fixtures have opened is closed all the same, and what they have recorded is not kept."""
     pytester.makepyfile(
         test_it=ASK
         + """
@@ -461,9 +523,9 @@ def test_dynamic_with_marker(request):
 """
     )
     printed = run(pytester, "--replay-mode=record", passed=1, failed=1, errors=2)
-    assert "replay: 2 recorded" in printed
+    assert "replay: 1 recorded, 1 dropped" in printed
     assert "a replay_ fixture is an argument of the test, or else the test has the marker replay" in printed
-    assert sorted(file.stem for file in pytester.path.rglob("*.json")) == ["test_client", "test_dynamic_with_marker"]
+    assert [file.stem for file in pytester.path.rglob("*.json")] == ["test_dynamic_with_marker"]
     assert not [thread for thread in threading.enumerate() if thread.name == "chatproto replay server"]
 
 

@@ -8,7 +8,8 @@
         assert "Paris" in chat.send_message("What is the capital of France?").text
 
 ``pytest --replay-mode=record`` sends the requests and writes ``cassettes/capital.json`` beside the test's file.
-``pytest`` plays it, with the network blocked, and fails where a request is another one or something is left over. The
+Where the test fails, the cassette is afterwards what it was before.
+``pytest`` plays the cassette, with the network blocked, and fails where a request is another one or something is left over. The
 cassette is closed when the test is over, before its fixtures are torn down. A test that asks for one of these fixtures
 has the marker, as it were, without arguments; and one that is marked itself and asks for none is an error.
 
@@ -209,12 +210,32 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
         run.end()
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-    """The last report of a test carries its counts, which may come from another process."""
+    """Nothing that a test has recorded is kept if it fails, unless it is expected to: it will do so again, when played.
+
+    The last report of a test carries its counts, which may come from another process.
+    """
     report = yield
     run = item.stash.get(_RUN, None)
-    if run is not None and call.when == "teardown":
+    if run is None:
+        return report
+    if call.when != "teardown" and call.excinfo is not None and not hasattr(report, "wasxfail"):
+        told = run.drop()
+        if told and report.failed:
+            _tell(report, told)
+    if call.when == "teardown":
         setattr(report, ON_REPORTS, run.counts)
         del item.stash[_RUN]  # items live as long as the session, and a cassette may be large
     return report
+
+
+def _tell(report: pytest.TestReport, words: str) -> None:
+    """Add to what is shown of a failure, which is text where there is no traceback."""
+    shown: Any = report.longrepr
+    if isinstance(shown, str):
+        report.longrepr = f"{shown}\n{words}"
+    elif hasattr(shown, "addsection"):
+        shown.addsection("replay", words)
+    else:
+        report.sections.append(("replay", words))

@@ -11,6 +11,7 @@ import pytest
 from ..cassette import Cassette
 from ..errors import CassetteError, CassetteExhausted, CassetteMissing, RequestMismatch, UnplayedExchanges
 from ..network import NetworkBlocked, network_blocked
+from .keeping import Before
 from .marking import ONE_OF_THEM, check_marker, command_for, misused
 from .watching import Watched
 
@@ -56,6 +57,7 @@ class Run:
         self.counts = {"played": 0, "recorded": 0, "left over": 0}
         self.asked = False  # whether a fixture of this plug-in was asked for
         self._recorders = recorders
+        self._before = Before(marking.path) if self.mode in ("record", "record-missing") else None
         self._refusal: CassetteError | None = None
         self._wants_transport = False
         self._ended = False
@@ -116,6 +118,8 @@ class Run:
                 yield
         except BaseException as error:
             self._abandon(error)
+            if isinstance(error, (KeyboardInterrupt, pytest.exit.Exception)):  # there will be no report
+                self.drop()
             raise
         self._finish()
 
@@ -196,6 +200,25 @@ class Run:
         """Close what is open, and say nothing: the test did not come to its end."""
         if not self._ended:
             self._abandon(pytest.skip.Exception("the test did not begin"))
+
+    def drop(self) -> str:
+        """Put the cassette back that was there before, because the test has failed, and say so; "" if there is no need.
+
+        A test that is skipped halfway has recorded no more than one that fails.
+        """
+        self.end()
+        if self._before is None:
+            return ""
+        try:
+            done = self._before.put_back()
+        except OSError as error:
+            return f"What this test has recorded is no good, and {self._shown()} could not be put back: {error}"
+        if not done:
+            return ""
+        if self._recorders.get(self.marking.path) == self.item.nodeid:
+            del self._recorders[self.marking.path]
+        self.counts |= {"recorded": 0, "dropped": self.counts["recorded"]}
+        return f"What a failed test has recorded is not kept: {self._shown()} {done}."
 
     def _finish(self) -> None:
         self._ended = True
