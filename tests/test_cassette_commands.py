@@ -15,6 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import pytest
 from click.testing import CliRunner, Result
 from fixture_server import FixtureServer
@@ -728,9 +729,20 @@ def test_bytes_are_no_difference(tmp_path: Path) -> None:
     whole = RecordedResponse(status=200, headers=(("date", "today"),), chunks=(Chunk(3, one.response.content),))
     done = pair(tmp_path, [one], [Exchange(request=one.request, response=whole)])
     assert done.stdout == (
-        "exchange 1: the answers are equal but for their chunks (2, 1), times (40 ms, 3 ms), headers\n"
+        "exchange 1: the answers are equal but for their chunks (2, 1), times (40 ms, 3 ms), headers (date)\n"
     )
     assert done.exit_code == 0
+    headers = (("content-type", "text/event-stream"), ("date", "a"), ("x-goog-a", "1"), ("x-goog-a", "2"))
+    others = [
+        Exchange(request=one.request, response=attrs.evolve(one.response, headers=each))
+        for each in (headers, headers[::-1], (headers[1], headers[0], *headers[2:]))
+    ]
+    assert pair(tmp_path, [others[0]], [others[1]]).stdout == (
+        "exchange 1: the answers are equal but for their headers (x-goog-a)\n"
+    )
+    assert pair(tmp_path, [others[0]], [others[2]]).stdout == (
+        "exchange 1: the answers are equal but for their order of headers\n"
+    )
     # The same answer in other events is equal, too: it is folded.
     done = pair(tmp_path, [one], [exchange([said("user", "a")], "H", "ello")])
     assert done.stdout == "exchange 1: the answers are equal but for their spelling of the body, chunks (2, 2)\n"

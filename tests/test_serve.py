@@ -341,7 +341,7 @@ def test_the_command(path: Path, number: int) -> None:
         output, errors = process.communicate(timeout=20)
     assert (process.returncode, output) == (0, "")
     assert errors.splitlines() == [
-        f"{path}: 1 exchanges played, 0 requests refused; 0 takes finished, 1 unfinished",
+        f"{path}: 1 exchange played, 0 requests refused; 0 runs finished, 1 unfinished",
         f"  unfinished: 1 of 2 exchanges of {path}",
     ]
 
@@ -360,7 +360,7 @@ def test_the_command_after_a_refusal(path: Path) -> None:
             assert told[-1]
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=20)
-    assert (process.returncode, "1 requests refused" in errors) == (1, True)
+    assert (process.returncode, "0 exchanges played, 1 request refused; 0 runs finished" in errors) == (1, True)
 
 
 def test_a_port_that_is_taken(path: Path) -> None:

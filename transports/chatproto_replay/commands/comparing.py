@@ -18,7 +18,7 @@ from .answers import kind_of, read_answer, read_documents
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..cassette import Cassette, Exchange
+    from ..cassette import Cassette, Exchange, RecordedResponse
 
 __all__ = ["Compared", "Comparison", "compare", "json_differences"]
 
@@ -136,4 +136,11 @@ def _bytes(one: Exchange, other: Exchange) -> Iterator[str]:
     if [chunk.delay for chunk in a.chunks] != [chunk.delay for chunk in b.chunks]:
         yield f"times ({sum(chunk.delay for chunk in a.chunks)} ms, {sum(chunk.delay for chunk in b.chunks)} ms)"
     if a.headers != b.headers:
-        yield "headers"
+        differ = [name for name in sorted({name for name, _ in (*a.headers, *b.headers)}) if _differs(name, a, b)]
+        yield f"headers ({', '.join(differ)})" if differ else "order of headers"
+
+
+def _differs(name: str, a: RecordedResponse, b: RecordedResponse) -> bool:
+    """Whether a header has other values, or stands in one of them only."""
+    one, other = ([value for key, value in each.headers if key == name] for each in (a, b))
+    return one != other

@@ -80,12 +80,13 @@ def show(cassette: str, exchange: int | None, full: bool) -> None:
     from chatproto.errors import ValidationError
 
     from ..cassette import Cassette
+    from ..matching.excerpts import counted
     from .showing import Showing
 
     loaded = Cassette.load(cassette)
-    count = len(loaded.exchanges)
-    if exchange is not None and exchange > count:
-        raise ValidationError(f"{cassette} has {count} exchanges, and no number {exchange}")
+    if exchange is not None and exchange > len(loaded.exchanges):
+        held = counted(len(loaded.exchanges), "exchange")
+        raise ValidationError(f"{cassette} has {held}, and no number {exchange}")
     showing = Showing(loaded, _screen(), full=full)
     if exchange is None:
         showing.all(cassette)
@@ -103,6 +104,7 @@ def check(paths: tuple[str, ...], form: str) -> None:
     responses ended; whether each request of a chat sends what the model said; and whether anything looks like a
     credential, also in base64, percent signs and gzip. A line for each file, and under it one for each problem.
     """
+    from ..matching.excerpts import counted
     from .soundness import check_files
 
     screen = _screen()
@@ -111,9 +113,9 @@ def check(paths: tuple[str, ...], form: str) -> None:
         found.append(checked)
         if form == "text":
             count = checked.exchanges
-            held = "" if count is None else ", 1 exchange" if count == 1 else f", {count} exchanges"
+            held = "" if count is None else f", {counted(count, 'exchange')}"
             bad = len(checked.problems)
-            state = "sound" if not bad else "1 problem" if bad == 1 else f"{bad} problems"
+            state = counted(bad, "problem") if bad else "sound"
             screen.line(f"{checked.name}: {state}{held}", "red" if bad else "")
             for problem in checked.problems:
                 screen.line(f"  {problem}")
@@ -147,6 +149,7 @@ def redact(
     true text. Patterns come first, then keys, each in the order they were given. The file is replaced as a whole.
     """
     from ..cassette import Cassette
+    from ..matching.excerpts import counted
     from ..redaction.bodies import Redaction
     from ..redaction.changing import redact_cassette
 
@@ -160,9 +163,8 @@ def redact(
         target = output or cassette
         if output is not None or changed.places:
             changed.cassette.save(target)
-    places = "1 place" if changed.places == 1 else f"{changed.places} places"
-    exchanges = "1 exchange" if changed.exchanges == 1 else f"{changed.exchanges} exchanges"
-    click.echo(f"{cassette}: {places} in {exchanges}{', not written' if dry_run else ''}")
+    places = f"{counted(changed.places, 'place')} in {counted(changed.exchanges, 'exchange')}"
+    click.echo(f"{cassette}: {places}{', not written' if dry_run else ''}")
 
 
 @command.command(epilog=_statuses("0    a program would see no difference", "1    they differ", "2    trouble"))
@@ -173,7 +175,7 @@ def diff(a: str, b: str) -> None:
 
     Requests are compared as a player does, by JSON path; answers by what a program sees of them: what was said, folded,
     the finish reason, the tokens, the failure. Where only bytes differ, such as chunks and times, that is said, and is
-    no difference.
+    no difference. Of equal ones nothing is said.
     """
     from ..cassette import Cassette
     from .comparing import compare
@@ -226,6 +228,7 @@ def import_(file: str, output: str | None) -> None:
     written, nothing is.
     """
     from ..errors import CredentialInCassette
+    from ..matching.excerpts import counted
     from .importing import import_vcr, output_beside
 
     target = Path(output or output_beside(file))
@@ -241,12 +244,11 @@ def import_(file: str, output: str | None) -> None:
         click.echo(f"left out: {left}", err=True)
     for bodiless in imported.unplayable:
         click.echo(f"no request will match: {bodiless} has no body in the file (older vcrpy, with aiohttp)", err=True)
-    count = len(imported.cassette.exchanges)
-    if not count:
+    if not imported.cassette.exchanges:
         screen.error(f"{file} has no exchange with Gemini or Vertex AI, so nothing was written")
         sys.exit(NOT_DONE)
     imported.cassette.save(target)
-    click.echo(f"{target}: {'1 exchange' if count == 1 else f'{count} exchanges'}")
+    click.echo(f"{target}: {counted(len(imported.cassette.exchanges), 'exchange')}")
 
 
 @command.command(

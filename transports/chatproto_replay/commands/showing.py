@@ -11,6 +11,7 @@ from chatproto.screen import described, size
 from chatproto.types import Content
 
 from ..cassette import is_list, is_object
+from ..matching.excerpts import counted
 from .answers import Answer, kind_of, read_documents
 from .chaining import chain
 
@@ -43,7 +44,7 @@ class Showing:
     def all(self, name: str) -> None:
         """The whole cassette; ``name`` is what it is called."""
         cassette, count = self._cassette, len(self._cassette.exchanges)
-        head = f"{name}: {'1 exchange' if count == 1 else f'{count} exchanges'}"
+        head = f"{name}: {counted(count, 'exchange')}"
         if cassette.by:
             head += f", recorded by {cassette.by}" + (f" with {cassette.transport}" if cassette.transport else "")
         self._screen.line(head, "bold")

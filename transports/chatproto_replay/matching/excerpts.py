@@ -13,7 +13,7 @@ from ..cassette import is_list, is_object
 from .canonical import IGNORED
 from .paths import quoted
 
-__all__ = ["MISSING", "shown", "shown_pair"]
+__all__ = ["MISSING", "counted", "shown", "shown_pair"]
 
 _SHOWN = 72  # characters of a text in a report
 _SHOWN_WHOLE = 120  # of an object or a list
@@ -29,6 +29,11 @@ class _Missing:
 
 #: What stands for a member that is not there.
 MISSING = _Missing()
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things, in words: "1 exchange", "2 exchanges"."""
+    return f"{number} {thing}{'s' * (number != 1)}"
 
 
 def shown_pair(recorded: Any, now: Any) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from .advice import advised
 from .alignment import similarity, words
 from .canonical import by_name, canonical, fingerprint
 from .differences import differences, first_content, report
-from .excerpts import shown
+from .excerpts import counted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -74,7 +74,7 @@ def mismatch(
         nearest = _nearest(now, recorded, _around(index, total))
         if nearest != index:
             count = len(differences(recorded(nearest), now))
-            lines.append(f"It is nearer to exchange {nearest + 1}, with {count} difference{'s' * (count != 1)}.")
+            lines.append(f"It is nearer to exchange {nearest + 1}, with {counted(count, 'difference')}.")
     advice = () if equal else advised(recorded(index), now, found)
     lines += _what_to_do(advice, later=in_order and any(each in left for each in equal), by_command=by_command)
     return RequestMismatch(
@@ -112,7 +112,7 @@ def exhausted(
     """The error for a request that came when all exchanges were played. The arguments are those of ``mismatch``."""
     if equal is None:
         equal = _equal(now, recorded, total)
-    told = f"{name} has {total} exchange{'s' * (total != 1)}, all played" if total else f"{name} has no exchanges"
+    told = f"{name} has {counted(total, 'exchange')}, all played" if total else f"{name} has no exchanges"
     twice = f" It equals exchange {equal[-1] + 1}: the program asks again." if equal else ""
     what_to_do = f"If the change is meant, {_again(by_command)}."
     return CassetteExhausted(f"{told}, and there is one more request: {_described(now)}.{twice}\n{what_to_do}")

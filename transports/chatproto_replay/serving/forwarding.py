@@ -19,6 +19,7 @@ from chatproto.transport import Secrets
 from chatproto.wire.http import Request, header, origin
 
 from ..errors import UnplayedExchanges
+from ..matching.excerpts import counted
 from ..redaction.allowed import NEVER, REQUEST_HEADERS
 from .sources import Source
 
@@ -198,9 +199,8 @@ class Upstream(Source):
         """The same in a line."""
         transport = self._transport
         name = f"{transport.path}: " if transport.path else ""
-        return (
-            f"{name}{transport.recorded} exchanges recorded, {transport.played} played, {self.refused} requests refused"
-        )
+        recorded = counted(transport.recorded, "exchange")
+        return f"{name}{recorded} recorded, {transport.played} played, {counted(self.refused, 'request')} refused"
 
     def left(self) -> UnplayedExchanges | None:
         """What closing the transport said was left."""

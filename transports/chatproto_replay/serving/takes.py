@@ -28,6 +28,7 @@ from ..cassette import Cassette
 from ..errors import CassetteExhausted, CassetteMissing, RequestMismatch, UnplayedExchanges
 from ..matching.canonical import fingerprint
 from ..matching.differences import differences
+from ..matching.excerpts import counted
 from ..matching.mismatches import exhausted, likeness, mismatch, unplayed, without_credential
 from ..redaction.allowed import recorded_request
 from ..rules import checked, normalised
@@ -99,7 +100,7 @@ class Take:
         return len(self.cassette.exchanges) - len(self.left)
 
     def __str__(self) -> str:
-        return f"{self.played} of {len(self.cassette.exchanges)} exchanges of {self.cassette}"
+        return f"{self.played} of {counted(len(self.cassette.exchanges), 'exchange')} of {self.cassette}"
 
 
 class Takes(Source):
@@ -263,9 +264,10 @@ class Takes(Source):
 
     def summary(self) -> str:
         """What was played, refused, and not finished."""
-        played = f"{self.path}: {self.played} exchanges played, {self.refused} requests refused"
-        takes = f"{self.finished} takes finished, {len(self._unfinished)} unfinished"
-        return "\n".join([f"{played}; {takes}", *(f"  unfinished: {take}" for take in self._unfinished)])
+        played = f"{counted(self.played, 'exchange')} played, {counted(self.refused, 'request')} refused"
+        runs = f"{counted(self.finished, 'run')} finished, {len(self._unfinished)} unfinished"
+        lines = [f"{self.path}: {played}; {runs}", *(f"  unfinished: {take}" for take in self._unfinished)]
+        return "\n".join(lines)
 
     async def aclose(self) -> None:
         """There is nothing to let go of."""
