@@ -39,6 +39,7 @@ from chatproto_replay import (
     Redaction,
     RequestMismatch,
 )
+from chatproto_replay.commands import soundness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -573,6 +574,13 @@ def encodings() -> list[tuple[str, Callable[[bytes], bytes]]]:
     "secret",
     [
         KEY,
+        f"{KEY}0-a",
+        "AQ." + "Ab8RN6-_" * 6,
+        "sk-" + "a0B1" * 12,
+        "sk-proj-" + "a-b_C1" * 20,
+        "sk-ant-api03-" + "a-b_C1" * 16,
+        *(f"gh{kind}_{'a0B1' * 9}" for kind in "pousr"),
+        "github_pat_" + "a0B1_" * 16,
         "ya29." + "a0B1" * 10,
         "authorization: Bearer 0a1b2c3d4e5f6a7b8c9d",
         "-----BEGIN PRIVATE KEY-----",
@@ -606,7 +614,9 @@ def test_what_only_looks_alike(path: Path) -> None:
     """Words about keys, and letters that occur in base64 by chance, are no credentials."""
     words = (
         "Send a bearer authentication header. The bearer responsibilities are long. AIza is how keys begin."
-        f" Set ?key=... or use ya29.x. {'A' * 20}{KEY}{'B' * 20}= ----- BEGIN"
+        f" Set ?key=... or use ya29.x. {'A' * 20}{KEY}{'B' * 20}= ----- BEGIN. Read the FAQ.md, or AQ.md; not"
+        " AQ.of-a-name-that-goes-on-and-on-without-end. task-2024-10-10-of-the-first-quarter, sk-SK, and"
+        " sk-learn-and-all-that-belongs-to-it, ghp_token, my_ghp_0123, github_pat_name."
     )
     assert problems(written(path, exchange([said("user", words)], words))) == []
 
@@ -925,6 +935,10 @@ def test_help() -> None:
     )
     listed = re.findall(r"^  (\w+)  +\S", cassette("--help").stdout.partition("Commands:")[2], re.MULTILINE)
     assert listed == ["check", "diff", "import", "redact", "serve", "show"]
+    told = " ".join(cassette("check", "--help").stdout.split())
+    for shape in soundness._SHAPES:
+        named = re.search(r"\(\W*(\w+)", shape)
+        assert named is None or named[1] in told
     for name in listed:
         assert "Exit status:\n    0 " in cassette(name, "--help").stdout
 

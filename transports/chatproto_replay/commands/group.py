@@ -103,6 +103,10 @@ def check(paths: tuple[str, ...], form: str) -> None:
     Looked at are the format; every request and answer, which must come back from the library's values as it was; how
     responses ended; whether each request of a chat sends what the model said; and whether anything looks like a
     credential, also in base64, percent signs and gzip. A line for each file, and under it one for each problem.
+
+    What looks like a credential: keys and tokens of Google (AIza..., AQ...., ya29....), keys that begin with sk-,
+    tokens of GitHub (ghp_, gho_, ghu_, ghs_, ghr_, github_pat_), what follows Bearer, ?key= or ?access_token=, and
+    -----BEGIN of keys and certificates. A credential of another shape is not found.
     """
     from ..matching.excerpts import counted
     from .soundness import check_files

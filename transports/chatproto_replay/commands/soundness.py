@@ -227,12 +227,25 @@ def _echo(links: list[Link], index: int) -> Iterator[Problem]:
 
 # --- credentials ----------------------------------------------------------------------------------------------------
 
-# Within base64 any letters occur by chance, so nothing of its alphabet may stand beside a key. Keys have one length.
+# Within base64 any letters occur by chance, so nothing of its alphabet may stand beside a key. Words and dashes, such as
+# "sk-learn-and-more", have no digit or are shorter than a key. ``check --help`` names all shapes.
 # The first are texts of which one is there wherever the pattern is: they are found much sooner.
 _SHAPES: dict[str, tuple[tuple[bytes, ...], re.Pattern[bytes]]] = {
     "an API key of Google (AIza...)": (
         (b"AIza",),
-        re.compile(rb"(?<![\w+/-])AIza[\w-]{35}(?![\w+/=-])", re.ASCII),
+        re.compile(rb"(?<![\w+/-])AIza[\w-]{35,100}(?![\w+/=-])", re.ASCII),
+    ),
+    "an API key of Google (AQ....)": (
+        (b"AQ.",),
+        re.compile(rb"(?<![\w+/.-])AQ\.(?=[A-Za-z_-]*\d)[\w-]{30,}", re.ASCII),
+    ),
+    "an API key (sk-...)": (
+        (b"sk-",),
+        re.compile(rb"(?<![\w+/.-])sk-(?=[A-Za-z_-]*\d)[\w-]{20,}", re.ASCII),
+    ),
+    "an access token of GitHub (ghp_...)": (
+        (b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_"),
+        re.compile(rb"(?<![\w+/-])(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{36,})", re.ASCII),
     ),
     "an access token of Google (ya29....)": (
         (b"ya29.",),
