@@ -400,7 +400,7 @@ def test_what_is_wrong_fails_the_test_itself(pytester: pytest.Pytester, api: Loo
     for name in names:
         assert f"If the change is meant, record it again: pytest test_it.py::{name} --replay-mode=record\n" in printed
     assert "ValueError: taken for an outage" in printed
-    assert "Before that, a request did not fit the cassette" in printed
+    assert "FAILED test_it.py::test_swallowed_and_then - chatproto_replay.errors.RequestM" in printed
 
 
 def test_how_to_record_again(pytester: pytest.Pytester, api: LoopbackServer, away: Any) -> None:
@@ -767,6 +767,63 @@ def test_in_order(replay_server):
     program = (pytester.path / "program.py").read_text()
     (pytester.path / "program.py").write_text(program.replace('["a", "b"]', '["b", "a"]'))
     assert "FAILED test_it.py::test_in_order" in run(pytester, passed=1, failed=1)
+
+
+REFUSED = """
+import pytest
+from google import genai
+
+def ask():
+    client = genai.Client()
+    return client.models.generate_content(model="m", contents=TEXT).text
+
+def test_let_through(replay_server):
+    ask()
+
+def test_made_another(replay_server):
+    try:
+        ask()
+    except Exception as error:
+        raise RuntimeError("the model is away") from error
+
+def test_swallowed(replay_server):
+    try:
+        said = ask()
+    except Exception:
+        said = ""
+    assert said == "re: it's \\"hi\\""
+
+def test_skipped(replay_server):
+    try:
+        ask()
+    except Exception:
+        pytest.skip("no quota")
+"""
+
+
+def test_a_server_that_refuses(
+    pytester: pytest.Pytester, api: LoopbackServer, away: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test fails by the refusal, whatever the program made of it; its report stands once, and where it was."""
+    pytester.makepyfile(test_it=REFUSED + """TEXT = 'it\\'s "hi"'\n""")
+    run(pytester, "--replay-mode=record", passed=4)
+    away()
+    pytester.makepyfile(test_it=REFUSED + """TEXT = 'it\\'s "ho"'\n""")
+    monkeypatch.setenv("COLUMNS", "200")
+    for name, words in {
+        "let_through": "After that, the test failed by google.genai.errors.ClientError",
+        "made_another": "After that, the test failed by RuntimeError: the model is away",
+        "swallowed": "After that, the test failed by AssertionError: assert '' == ",
+    }.items():
+        printed = run(pytester, "-k", name, failed=1, deselected=3)
+        found = "chatproto_replay.errors.RequestMismatch: cassettes/test_it/test_"
+        assert f"FAILED test_it.py::test_{name} - {found}" in printed
+        assert words in printed
+        assert printed.count("The chats part at") == 1, name
+        assert "test_it.py:" in printed
+        assert "site-packages" not in printed
+        assert "running.py" not in printed
+    run(pytester, "-k", "skipped", skipped=1, deselected=3)
 
 
 def test_nothing_was_sent(

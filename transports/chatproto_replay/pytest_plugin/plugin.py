@@ -7,11 +7,11 @@
         chat = replay_client.chats.create(model="gemini-3-flash")
         assert "Paris" in chat.send_message("What is the capital of France?").text
 
-``pytest --replay-mode=record`` sends the requests and writes ``cassettes/capital.json`` beside the test's file.
-Where the test fails, the cassette is afterwards what it was before.
-``pytest`` plays the cassette, with the network blocked, and fails where a request is another one or something is left over. The
-cassette is closed when the test is over, before its fixtures are torn down. A test that asks for one of these fixtures
-has the marker, as it were, without arguments; and one that is marked itself and asks for none is an error.
+``pytest --replay-mode=record`` sends the requests and writes ``cassettes/capital.json`` beside the test's file; where
+the test fails, the file is again what it was before. ``pytest`` plays it, with the network blocked, and fails where a
+request is another one or something is left over. The cassette is closed when the test is over, before its fixtures are
+torn down. A test that asks for one of these fixtures has the marker, as it were, without arguments; one that is marked
+by itself and asks for none is an error.
 
 - ``replay_transport``: the transport; ``replay_client``, ``replay_async_client``: a Client over it, and its ``aio``
 - ``replay_server``: a server on loopback, for programs that are written for google-genai or in another language. The
@@ -181,6 +181,7 @@ def pytest_fixture_setup(
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """The test, and then what is to be said about its cassette: it fails the test, not its teardown."""
+    __tracebackhide__ = True
     run = item.stash.get(_RUN, None)
     with run.course() if run is not None else nullcontext():
         return (yield)

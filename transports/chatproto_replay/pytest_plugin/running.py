@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from ..errors import CassetteError, CassetteExhausted, CassetteMissing, RequestM
 from ..network import NetworkBlocked, network_blocked
 from .keeping import Before
 from .marking import ONE_OF_THEM, check_marker, command_for, misused
+from .telling import MADE_BEFORE, NOT_GIVEN, advised, is_failure, shared, told_first
 from .watching import Watched
 
 if TYPE_CHECKING:
@@ -29,14 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["Run"]
 
 _RECORD = "--replay-mode=record"
-_MADE_BEFORE = (
-    "Perhaps the program made its client before the test began, as when its module was imported: such a client does not"
-    " know GOOGLE_GEMINI_BASE_URL. Make the client in a function, or import the module in the test."
-)
-_NOT_GIVEN = "Give the program the client or the transport that the test takes."
-#: What a report says of recording again, to all who play cassettes.
-_IN_GENERAL = re.compile(r"^(If the [^\n]*?, )record it again[^\n]*$", re.MULTILINE)
-_IN_THE_MARKER = {"say so to Served": "say so in the marker", "give Served in_order": "give the marker in_order"}
 
 
 class Run:
@@ -59,6 +51,8 @@ class Run:
         self._recorders = recorders
         self._before = Before(marking.path) if self.mode in ("record", "record-missing") else None
         self._refusal: CassetteError | None = None
+        self._quoted: list[str] = []  # the first lines of what was refused, as a program may quote them
+        self._complained = False
         self._wants_transport = False
         self._ended = False
         self._cassette: CassetteTransport | None = None
@@ -111,16 +105,19 @@ class Run:
     @contextmanager
     def course(self) -> Generator[None]:
         """Around the test: the cassette is opened, closed, and complained about unless the test itself has failed."""
+        __tracebackhide__ = True
         if self._wants_transport:
             _ = self.transport.current  # a cassette that is not there fails the test before it begins
         try:
             with self.network():
                 yield
         except BaseException as error:
-            self._abandon(error)
+            refusal = self._abandon(error)
             if isinstance(error, (KeyboardInterrupt, pytest.exit.Exception)):  # there will be no report
                 self.drop()
-            raise
+            if refusal is None:
+                raise
+            raise refusal  # noqa: B904  (its cause is set)
         self._finish()
 
     def recorded(self) -> Cassette:
@@ -233,11 +230,11 @@ class Run:
         if self._cut is not None:  # each interruption has been looked at by itself
             return
         if complaint is not None and self._server is not None and self._unasked:
-            complaint.args = (f"{complaint}\n{_MADE_BEFORE}", *complaint.args[1:])
+            complaint.args = (f"{complaint}\n{MADE_BEFORE}", *complaint.args[1:])
         self._complain(complaint)
         self._check_faults()
         if self.mode in ("record", "record-missing") and self._unasked:
-            through, why = ("replay_server", _MADE_BEFORE) if self._server is not None else ("the fixture", _NOT_GIVEN)
+            through, why = ("replay_server", MADE_BEFORE) if self._server is not None else ("the fixture", NOT_GIVEN)
             self._fail(f"nothing was sent through {through}, so there is nothing to play. {why}")
 
     @property
@@ -258,22 +255,25 @@ class Run:
         if unstruck:
             self._fail(f"{self._shown()}: these faults did not happen:\n" + "\n".join(f"  {each}" for each in unstruck))
 
-    def _abandon(self, error: BaseException) -> None:
-        """The test has failed: its own exception is what is told, with what is known about it."""
+    def _abandon(self, error: BaseException) -> CassetteError | None:
+        """Close what is open, and say what is known about the error by which the test has ended.
+
+        What is returned is to be raised instead: that a request was refused is what has failed the test, whatever the
+        program made of it.
+        """
         self._ended = True
         if self._cassette is not None:
             self._cassette.__exit__(type(error), error, None)
         refusal = self._refusal
         if self._server is not None:
-            try:
-                self._server.close()
-            except CassetteError as other:
-                refusal = self._explain(other) if self._server.refused else None
+            other = self._left_over(self._server)
+            refusal = other if self._server.refused else None
         self._count()
         if isinstance(error, NetworkBlocked) and self._server is not None and self._unasked:
-            error.add_note(_MADE_BEFORE)
-        if refusal is not None and refusal is not error:
-            error.add_note(f"Before that, a request did not fit the cassette: {refusal}")
+            error.add_note(MADE_BEFORE)
+        if refusal is None or self._complained or isinstance(error, CassetteError) or not is_failure(error):
+            return None
+        return told_first(refusal, error, quoted=self._quoted)
 
     def _refused(self, error: CassetteError) -> None:
         """Keep the first one: the others follow from it. After an interruption, no request is wrong."""
@@ -283,24 +283,16 @@ class Run:
 
     def _explain(self, error: CassetteError) -> CassetteError:
         """Say what is to be done for this test, where the error says what is to be done in general."""
+        self._quoted.append(str(error).partition("\n")[0])
         words = self._relative(str(error))
         if isinstance(error, (CassetteExhausted, RequestMismatch, UnplayedExchanges)):
-            words = self._advised(words)
+            if self.mode == self.marking.mode:
+                words = advised(words, command=self._command(_RECORD))
+            else:
+                words = shared(words, recorder=self._recorders[self.marking.path])
         error.args = (words, *error.args[1:])
+        self._quoted.append(words.partition("\n")[0])
         return error
-
-    def _advised(self, words: str) -> str:
-        if self.mode != self.marking.mode:
-            by = self._recorders[self.marking.path]
-            told = (
-                f"{by} has recorded it just now: a cassette has one name for all tests that ask the same, in one order"
-            )
-            return words if told in words else f"{_IN_GENERAL.sub('', words).rstrip()}\n{told}"
-        again = f"record it again: {self._command(_RECORD)}"
-        for general, here in _IN_THE_MARKER.items():
-            words = words.replace(general, here)
-        found, count = _IN_GENERAL.subn(lambda line: f"{line[1]}{again}", words)
-        return found if count else f"{found}\nIf that is meant, {again}"
 
     def _count(self) -> None:
         """Add what was played and recorded with the present transport, once."""
@@ -323,6 +315,7 @@ class Run:
         return sum(take["exchanges"] - take["played"] for take in takes.get("unfinished", ())) or status.get("left", 0)
 
     def _fail(self, message: str) -> None:
+        self._complained = True
         raise pytest.fail.Exception(message, pytrace=False)
 
     def _relative(self, words: str) -> str:
