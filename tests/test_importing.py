@@ -232,8 +232,15 @@ def test_exchanges_of_another_api_are_left_out(tmp_path: Path, server: LoopbackS
     [
         ("https://generativelanguage.googleapis.com/v1beta/files?pageSize=3", True),
         ("https://aiplatform.googleapis.com/v1/models", True),
-        ("https://us-central1-aiplatform.googleapis.com/v1/x", True),
-        ("https://aiplatform.eu.rep.googleapis.com/v1/x", True),
+        ("https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/l/cachedContents", True),
+        ("https://aiplatform.eu.rep.googleapis.com/v1beta1/publishers/google/models/m", True),
+        ("https://generativelanguage.googleapis.com/upload/v1beta/files?upload_id=x", True),
+        ("https://generativelanguage.googleapis.com/v1beta/models/m:embedContent", True),
+        ("https://generativelanguage.googleapis.com/v1beta/cachedContents/one", True),
+        ("https://generativelanguage.googleapis.com/", False),
+        ("https://generativelanguage.googleapis.com/foo", False),
+        ("https://generativelanguage.googleapis.com/v1beta/filesystem", False),
+        ("https://aiplatform.googleapis.com/v1/x", False),
         ("https://GenerativeLanguage.googleapis.com:443/v1beta/models", True),
         ("https://gateway.example/any/prefix/models/m:streamGenerateContent", True),
         ("https://storage.googleapis.com/v1/x", False),
@@ -243,9 +250,22 @@ def test_exchanges_of_another_api_are_left_out(tmp_path: Path, server: LoopbackS
     ],
 )
 def test_which_are_taken_over(tmp_path: Path, url: str, ours: bool) -> None:
-    """Google's hosts, and calls of a model at any host."""
+    """What the API has at Google's hosts, and calls of a model at any host."""
     imported = import_vcr(interactions(tmp_path, plain(uri=url)))
     assert (len(imported.cassette.exchanges), len(imported.left_out)) == ((1, 0) if ours else (0, 1))
+
+
+@pytest.mark.parametrize("host", ["http://127.0.0.1:8765", "https://gateway.example"])
+def test_other_paths_where_a_model_is_called(tmp_path: Path, host: str) -> None:
+    """A server that has the API may have other things, too: those are left out, and named."""
+    ours = [PATH, "/v1beta/files?pageSize=3", "/prefix/v1beta/files/one:download", "/download/v1beta/files/a:download"]
+    others = ["/foo", "/", "/v1", "/v1/x", "/v1beta/chat/completions"]
+    path = interactions(tmp_path, *(plain(uri=f"{host}{each}") for each in (*ours, *others)))
+    imported = import_vcr(path)
+    assert [each.request.path for each in imported.cassette.exchanges] == [each.partition("?")[0] for each in ours]
+    assert imported.left_out == tuple(
+        f"POST {host}{each} ($.interactions[{index}])" for index, each in enumerate(others, start=len(ours))
+    )
 
 
 def test_a_project_is_no_part_of_a_path(tmp_path: Path) -> None:

@@ -227,7 +227,8 @@ def import_(file: str, output: str | None) -> None:
 
     It goes beside FILE: NAME.yaml becomes NAME.json, and any other NAME.chatproto.json.
 
-    Exchanges with Gemini and Vertex AI are taken over, others are named on standard error. A body is one chunk, because
+    Exchanges with Gemini and Vertex AI are taken over, others are named on standard error. They are told by the path,
+    as in /v1beta/files, at Google's hosts and where a model was called. A body is one chunk, because
     vcrpy joins them. If a key or token that the file's own headers and URLs show occurs anywhere in what would be
     written, nothing is.
     """

@@ -75,6 +75,13 @@ def output_beside(path: str) -> str:
 _MODEL_CALL = re.compile(
     r"/(?:models|tunedModels|endpoints)/[^/]+:(?:[a-z]+GenerateContent|generateContent|countTokens)$"
 )
+#: A method of a model, or what the API has beside models; before the version a gateway may have a path of its own.
+_API = re.compile(
+    r"/(?:models|tunedModels|endpoints)/[^/]+:\w+$"
+    r"|/v\d\w*/(?:auth_tokens|batches|cachedContents|corpora|endpoints|fileSearchStores|files|generatedFiles|interactions"
+    r"|models|openai|operations|projects|publishers|tunedModels)(?:[/:]|$)",
+    re.ASCII,
+)
 _GOOGLE = re.compile(r"(?:generativelanguage|[\w-]*aiplatform(?:\.(?:us|eu)\.rep)?)\.googleapis\.com", re.ASCII)
 
 
@@ -84,9 +91,10 @@ def _asks_model(interaction: Interaction) -> bool:
 
 
 def _is_ours(interaction: Interaction, hosts: set[str]) -> bool:
-    """Whether it went to Google's API, or where a model was called."""
+    """Whether it is for the API by its path, and went to Google, or to where a model was called."""
     host = _host(interaction)
-    return host in hosts or bool(_GOOGLE.fullmatch(host.partition(":")[0]))
+    known = host in hosts or bool(_GOOGLE.fullmatch(host.partition(":")[0]))
+    return known and bool(_API.search(urlsplit(interaction.url).path))
 
 
 def _host(interaction: Interaction) -> str:

@@ -227,7 +227,7 @@ def _echo(links: list[Link], index: int) -> Iterator[Problem]:
 
 # --- credentials ----------------------------------------------------------------------------------------------------
 
-# Within base64 any letters occur by chance, so nothing of its alphabet may stand beside a key. Words and dashes, such as
+# Within base64 any letters occur by chance, so nothing of its alphabet may stand beside a key. Words with dashes, as in
 # "sk-learn-and-more", have no digit or are shorter than a key. ``check --help`` names all shapes.
 # The first are texts of which one is there wherever the pattern is: they are found much sooner.
 _SHAPES: dict[str, tuple[tuple[bytes, ...], re.Pattern[bytes]]] = {
