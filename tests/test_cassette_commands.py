@@ -40,6 +40,7 @@ from chatproto_replay import (
     RequestMismatch,
 )
 from chatproto_replay.commands import soundness
+from chatproto_replay.commands.answers import contents_of, kind_of, read_answer, read_documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -698,6 +699,44 @@ def test_redact_in_place(path: Path) -> None:
     assert path.stat().st_mtime_ns == before
 
 
+def keys_of(value: Any) -> set[str]:
+    """All keys in JSON."""
+    if isinstance(value, dict):
+        return {*value, *(key for each in value.values() for key in keys_of(each))}
+    return {key for each in value for key in keys_of(each)} if isinstance(value, list) else set()
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in FIXTURES.glob("*.json")))
+def test_redact_any_key(tmp_path: Path, name: str) -> None:
+    """Whatever key is not refused: who said it, which function was called and how it ended is read as before."""
+
+    def words(exchange: Exchange) -> Any:
+        answer = read_answer(exchange)
+        contents = [*contents_of(exchange.request), *([answer.content] if answer.content else [])]
+        calls = [
+            (kind, part[kind]["name"])
+            for content in contents
+            for part in content["parts"]
+            for kind in ("functionCall", "functionResponse")
+            if kind in part
+        ]
+        return answer.outcome, answer.finish_reason, [each["role"] for each in contents], calls
+
+    exchanges = [each for each in Cassette.load(FIXTURES / name).exchanges if kind_of(each.request) != "other"]
+    documents = [each.request.body.value for each in exchanges if each.request.body is not None]
+    documents += [found for each in exchanges for found in read_documents(each).documents]
+    refused: set[str] = set()
+    target = tmp_path / name
+    for key in keys_of(documents):
+        if cassette("redact", FIXTURES / name, "--key", key, "-o", target).exit_code:
+            refused.add(key)
+            continue
+        redacted = [each for each in Cassette.load(target).exchanges if kind_of(each.request) != "other"]
+        assert [words(each) for each in redacted] == [words(each) for each in exchanges], key
+    assert {"role", "parts", "contents"} <= refused
+    assert not refused & {"text", "args", "response", "id", "city", "sky"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
@@ -706,6 +745,8 @@ def test_redact_in_place(path: Path) -> None:
         (["--pattern", "x", "--in-place", "--dry-run"], "give one of"),
         (["--pattern", "(", "--dry-run"], "'(' is no regular expression"),
         (["--pattern", "RED", "--dry-run"], "matches its own replacement"),
+        (["--key", "role", "--in-place"], "--key role would also replace words of the API itself"),
+        (["--key", "text", "--key", "finish_reason", "--dry-run"], "--key finish_reason would also"),
     ],
 )
 def test_redact_wrong_use(path: Path, arguments: list[str], problem: str) -> None:

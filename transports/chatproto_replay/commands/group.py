@@ -128,6 +128,17 @@ def check(paths: tuple[str, ...], form: str) -> None:
     sys.exit(NOT_DONE if any(checked.problems for checked in found) else DONE)
 
 
+#: Keys under which the API has words that machines go by, also in what is below them. In lower case, no underscores.
+_STRUCTURE = frozenset(
+    {
+        *("role", "name", "type", "mimetype", "finishreason", "blockreason"),
+        *("contents", "content", "parts", "candidates", "functioncall", "functionresponse", "tools"),
+        *("functiondeclarations", "parameters", "inlinedata", "filedata", "generationconfig"),
+        *("responsemimetype", "promptfeedback", "modality"),
+    }
+)
+
+
 @command.command(
     epilog=_statuses("0    done, whether or not there was anything", "2    trouble: nothing was written, or wrong use")
 )
@@ -151,6 +162,8 @@ def redact(
 
     The rules are those of redact= in a program: give the same ones to what plays the cassette, because it sends the
     true text. Patterns come first, then keys, each in the order they were given. The file is replaced as a whole.
+
+    A key under which the API's own words stand, such as role, name or parts, is refused: give a pattern for the text.
     """
     from ..cassette import Cassette
     from ..matching.excerpts import counted
@@ -161,6 +174,12 @@ def redact(
         raise click.UsageError("give a --pattern or a --key: there is nothing to replace.")
     if sum((in_place, output is not None, dry_run)) != 1:
         raise click.UsageError("give one of --in-place, --output FILE and --dry-run.")
+    refused = [key for key in keys if key.replace("_", "").lower() in _STRUCTURE]
+    if refused:
+        raise click.UsageError(
+            f"--key {refused[0]} would also replace words of the API itself, by which a chat is read and played: roles,"
+            " names of functions and the like. Give a --pattern for the text."
+        )
     rules = [*(Redaction(pattern, by=by) for pattern in patterns), *(Redaction.key(key, by=by) for key in keys)]
     changed = redact_cassette(Cassette.load(cassette), rules)
     if not dry_run:
