@@ -145,13 +145,9 @@ def replay_server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture
-def replay_interruption(request: pytest.FixtureRequest) -> Any:
+def replay_interruption(request: pytest.FixtureRequest) -> None:
     """What was interrupted: there is one for each run of the test, so this is filled in when it runs."""
-    run = _run_of(request)
-    if run.marking.cuts is None:
-        raise misused("replay_interruption is for tests whose marker has cuts='events' or 'every-byte'")
-    if run.mode != "replay":
-        pytest.skip("what can be interrupted is recorded already: this test sends nothing")
+    _run_of(request).want_interruption()
 
 
 # --- the course of a test -----------------------------------------------------------------------------------------

@@ -54,6 +54,7 @@ class Run:
         self._quoted: list[str] = []  # the first lines of what was refused, as a program may quote them
         self._complained = False
         self._wants_transport = False
+        self._wants_interruption = False
         self._ended = False
         self._cassette: CassetteTransport | None = None
         self._faulty: Faulty | None = None
@@ -68,6 +69,14 @@ class Run:
             raise misused(ONE_OF_THEM)
         self._wants_transport = True
         return self.transport
+
+    def want_interruption(self) -> None:
+        """A machine or an exchange that was interrupted, from a cassette that another test has recorded."""
+        if self.marking.cuts is None:
+            raise misused("replay_interruption is for tests whose marker has cuts='events' or 'every-byte'")
+        if self.mode != "replay":
+            pytest.skip("what can be interrupted is recorded already: this test sends nothing")
+        self._wants_interruption = True
 
     def serve(self, upstream: str | None) -> Served:
         """A server for the test, which passes requests on to ``upstream`` where it does."""
@@ -138,6 +147,7 @@ class Run:
 
         self._count()
         self._refusal = None
+        self._quoted.clear()
         self._cassette = cassette = use_cassette(self.marking.path, **self._options())
         make = faults.cut if cut.way == "ended" else faults.reset
         # Next to the cassette: a request that another fault refuses is none of its exchanges.
@@ -187,9 +197,13 @@ class Run:
         try:
             yield
         except CassetteMissing:
-            raise pytest.fail.Exception(
-                f"there is no cassette at {self._shown()}. Record it with:\n  {self._command(_RECORD)}", pytrace=False
-            ) from None
+            how = f"Record it with:\n  {self._command(_RECORD)}"
+            if not self._wants_transport and self._wants_interruption:
+                how = (
+                    "This test sends nothing that could be recorded: let one that takes replay_client record it, and"
+                    " give both the same name in their markers."
+                )
+            raise pytest.fail.Exception(f"there is no cassette at {self._shown()}. {how}", pytrace=False) from None
 
     # --- its end ---
 
@@ -266,8 +280,12 @@ class Run:
             self._cassette.__exit__(type(error), error, None)
         refusal = self._refusal
         if self._server is not None:
-            other = self._left_over(self._server)
-            refusal = other if self._server.refused else None
+            try:
+                other = self._left_over(self._server)
+            except Exception as problem:  # noqa: BLE001  (the test has failed by another one, which says more)
+                error.add_note(f"The replay server has failed, too: {type(problem).__name__}: {problem}")
+            else:
+                refusal = other if self._server.refused else None
         self._count()
         if isinstance(error, NetworkBlocked) and self._server is not None and self._unasked:
             error.add_note(MADE_BEFORE)
