@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 import subprocess
 import sys
+import threading
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from chatproto.client import Client
+from chatproto.errors import ConnectFailed
 from chatproto.testing.checks.callers import AsyncCaller, Caller, SyncCaller
 from chatproto.testing.scripted import Answer, ScriptedTransport
 from chatproto.transport import Secrets
@@ -149,6 +154,93 @@ def test_an_answer_that_is_given_up_while_the_file_is_written(path: Path) -> Non
     first.take(b"")
     assert texts_of(path) == ["1", "2"]
     assert reel.recorded == 2
+
+
+# --- a file that is there -------------------------------------------------------------------------------------------
+
+
+def fail(recorder: Recorder, text: str) -> None:
+    """A request that comes to nothing."""
+    with pytest.raises(ConnectFailed):
+        send(recorder, text)
+
+
+def test_a_run_without_a_network(path: Path) -> None:
+    """It leaves a good cassette alone, and closes quietly: the program has had its errors."""
+    with Recorder(ScriptedTransport("one"), path) as recorder:
+        send(recorder, "1")
+    before = path.read_bytes()
+    with Recorder(ScriptedTransport(ConnectFailed("no route"), ConnectFailed("no route")), path) as recorder:
+        fail(recorder, "2")
+        fail(recorder, "3")
+        assert recorder.recorded == 0
+        assert path.read_bytes() == before
+    assert path.read_bytes() == before
+    recorder = Recorder(ScriptedTransport(ConnectFailed("no route")), path)
+    recorder.reel.rest = Cassette.load(path).exchanges
+    fail(recorder, "new")
+    recorder.close()
+    assert path.read_bytes() == before
+
+
+def test_failures_and_a_response(path: Path) -> None:
+    """With a response all are written, in their order; where no file was there, at once."""
+    path.write_text("old")
+    failing = ConnectFailed("no route")
+    with Recorder(ScriptedTransport(failing, "one", failing), path) as recorder:
+        fail(recorder, "1")
+        assert path.read_text() == "old"
+        send(recorder, "2")
+        assert texts_of(path) == ["1", "2"]
+        fail(recorder, "3")
+        assert texts_of(path) == ["1", "2", "3"]
+    assert recorder.recorded == 3
+    path.unlink()
+    with Recorder(ScriptedTransport(failing, failing), path) as recorder:
+        fail(recorder, "1")
+        fail(recorder, "2")
+        assert texts_of(path) == ["1", "2"]
+    assert recorder.recorded == 2
+
+
+def test_a_file_that_grows_in_any_order(path: Path) -> None:
+    """At each moment it is what a cassette of these exchanges would be, byte by byte."""
+    reel = Reel(path, lambda: "scripted")
+    tapes = [reel.begin(request_for(str(number)), SECRETS) for number in range(7)]
+    for done, number in enumerate((3, 5, 4, 0, 6, 1, 2), 1):
+        tapes[number].begin(200, ())
+        tapes[number].take("Grüße".encode())
+        tapes[number].take(b"")
+        assert path.read_text("utf-8") == Cassette.load(path).dumps()
+        assert texts_of(path) == sorted(texts_of(path))
+        assert len(texts_of(path)) == done == reel.recorded
+    old = Cassette.load(path).exchanges
+    reel = Reel(path, lambda: "scripted")
+    reel.rest = old
+    for text, place in (("new", 4), ("newer", 1)):
+        reel.keep(old[place])
+        tape = reel.begin(request_for(text), SECRETS)
+        tape.begin(200, ())
+        tape.take(b"")
+        assert path.read_text("utf-8") == Cassette.load(path).dumps()
+    assert texts_of(path) == ["4", "new", "1", "newer", "0", "2", "3", "5", "6"]
+
+
+def test_the_time_between_chunks(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is rounded off one delay counts for the next: many short ones are as long as they were."""
+    now = [100.0]
+    monkeypatch.setattr("chatproto_replay.tapes.time", SimpleNamespace(monotonic=lambda: now[0]))
+    tape = Reel(path, lambda: "scripted").begin(request_for("1"), SECRETS)
+    tape.begin(200, ())
+    for _ in range(1000):
+        now[0] += 0.0004
+        tape.take(b"x")
+    tape.take(b"")
+    response = Cassette.load(path).exchanges[0].response
+    assert response is not None
+    delays = [chunk.delay for chunk in response.chunks]
+    assert set(delays) == {0, 1}
+    assert abs(sum(delays) - 400) <= 1
 
 
 # --- several at once --------------------------------------------------------------------------------------------------
@@ -296,3 +388,134 @@ def test_a_kept_exchange_that_holds_a_credential(path: Path) -> None:
             recorder.open(request_for("2"), OTHER).__enter__()
         recorder.close()
     assert path.read_text() == before
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_kept_exchange_whose_credential_becomes_known(path: Path, asynchronous: bool, kept: bool) -> None:
+    """L15: as it does with the second client, after a recording; also where the chunks of an answer cut it in two."""
+    with Recorder(ScriptedTransport(Answer(chunks=[b"another-key", b"-altogether"])), path) as recorder:
+        send(recorder, "1")
+    inner = ScriptedTransport("two", "never")
+    recorder = Recorder(inner, path)
+    recorder.reel.rest = Cassette.load(path).exchanges
+    if kept:
+        recorder.reel.keep(recorder.reel.rest[0])
+    send(recorder, "2")
+
+    async def ask() -> None:
+        async with recorder.aopen(request_for("3"), OTHER):
+            pass
+
+    with pytest.raises(CredentialInCassette, match="delete that file"):
+        if asynchronous:
+            asyncio.run(ask())
+        else:
+            recorder.open(request_for("3"), OTHER).__enter__()
+    assert len(inner.requests) == 1
+    recorder.close()
+
+
+def test_a_recorded_answer_whose_credential_becomes_known(path: Path) -> None:
+    """L15: cut in two by the chunks that it came in, it is found and taken out again."""
+    recorder = Recorder(ScriptedTransport(Answer(chunks=[b"another-key", b"-altogether"]), "never"), path)
+    send(recorder, "1")
+    with pytest.raises(CredentialInCassette, match="taken out again"):
+        recorder.open(request_for("2"), OTHER).__enter__()
+    recorder.close()
+    assert Cassette.load(path).exchanges == ()
+
+
+# --- closing too early ----------------------------------------------------------------------------------------------
+
+
+class Slow(ScriptedTransport):
+    """Answers when it is told to."""
+
+    def __init__(self, *answers: Any) -> None:
+        super().__init__(*answers)
+        self.asked = threading.Event()
+        self.may_answer = threading.Event()
+
+    def open(self, request: Request, secrets: Secrets) -> Any:
+        opened = super().open(request, secrets)
+        slow = self
+
+        class Opened:
+            def __enter__(self) -> Any:
+                slow.asked.set()
+                assert slow.may_answer.wait(10)
+                return opened.__enter__()
+
+            async def __aenter__(self) -> Any:
+                slow.asked.set()
+                await asyncio.sleep(60)
+
+            def __exit__(self, *exception: object) -> None:
+                opened.__exit__(None, None, None)
+
+            async def __aexit__(self, *exception: object) -> None:
+                opened.__exit__(None, None, None)
+
+        return Opened()
+
+    def aopen(self, request: Request, secrets: Secrets) -> Any:
+        return self.open(request, secrets)
+
+
+LATE = r"^POST /v1beta/models/m:generateContent.*: still without an answer when the recorder was closed"
+
+
+@pytest.mark.parametrize("with_an_error", [False, True])
+def test_a_request_that_is_under_way(path: Path, with_an_error: bool) -> None:
+    """The program gets its answer, and whoever closes the recorder is told that the file will not have it."""
+    slow = Slow("first", "late")
+    slow.may_answer.set()
+    answers: list[bytes] = []
+
+    def record() -> None:
+        with Recorder(slow, path) as recorder:
+            send(recorder, "1")
+            slow.may_answer.clear()
+            slow.asked.clear()
+            thread = threading.Thread(target=lambda: answers.append(send(recorder, "2")))
+            threads.append(thread)
+            thread.start()
+            assert slow.asked.wait(10)
+            if with_an_error:
+                raise KeyError("mine")
+
+    threads: list[threading.Thread] = []
+    with pytest.raises(KeyError if with_an_error else CassetteError) as caught:
+        record()
+    told = "".join(caught.value.__notes__) if with_an_error else str(caught.value)
+    assert re.search(LATE.lstrip("^"), told)
+    assert bool(re.search(LATE, told)) == (not with_an_error)
+    slow.may_answer.set()
+    threads[0].join()
+    assert b"late" in answers[0]
+    assert texts_of(path) == ["1"]
+
+
+def test_a_task_that_is_cancelled_after_the_end(path: Path) -> None:
+    """It ends as cancelled tasks do."""
+
+    async def run() -> None:
+        slow = Slow("late")
+        recorder = Recorder(slow, path)
+
+        async def ask() -> None:
+            async with recorder.aopen(request_for("1"), SECRETS):
+                pass
+
+        task = asyncio.create_task(ask())
+        await asyncio.to_thread(slow.asked.wait, 10)
+        with pytest.raises(CassetteError, match=LATE):
+            await recorder.aclose()
+        await recorder.aclose()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run())
+    assert not path.exists()

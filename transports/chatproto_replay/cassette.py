@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from chatproto.wire.http import Headers
 
 __all__ = [
+    "BETWEEN",
     "FORMAT",
     "Body",
     "Cassette",
@@ -44,6 +45,7 @@ __all__ = [
     "RecordedRequest",
     "RecordedResponse",
     "cassette_schema",
+    "frame",
     "is_list",
     "is_object",
     "lay_out",
@@ -230,7 +232,7 @@ class Cassette:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the file, making its folder if need be. It is replaced as a whole, or not at all."""
-        write_atomically(Path(path), self.dumps())
+        write_atomically(Path(path), self.dumps().encode())
 
 
 def cassette_schema() -> dict[str, Any]:
@@ -251,14 +253,14 @@ def check_writable(path: Path) -> None:
         raise CassetteError(f"the cassette {path} cannot be written: {nearest} is no folder that one can write to")
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that whoever reads it sees the old text or the new, also if the program is killed."""
+def write_atomically(path: Path, *parts: bytes | bytearray) -> None:
+    """Write a file so that whoever reads it sees the old content or the new, also if the program is killed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # Not tempfile: its files are for their owner alone, and a cassette is a file like any other.
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}")
     try:
-        with temporary.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with temporary.open("xb") as file:
+            file.writelines(parts)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -298,11 +300,22 @@ class _Line(tuple[Any, ...]):
     __slots__ = ()
 
 
+#: What stands between the exchanges of a file.
+BETWEEN = ",\n    "
+
+
 def lay_out(by: str, transport: str, exchanges: list[str]) -> str:
     """The text of a file, of the texts of its exchanges (laid out at depth 2)."""
+    before, after = frame(by, transport, empty=not exchanges)
+    return before + BETWEEN.join(exchanges) + after
+
+
+def frame(by: str, transport: str, *, empty: bool = False) -> tuple[str, str]:
+    """What stands in a file before its exchanges, and after them."""
     recorded = layout({"by": by, "transport": transport}, 1)
-    listed = "[\n    " + ",\n    ".join(exchanges) + "\n  ]" if exchanges else "[]"
-    return f'{{\n  "chatproto_cassette": {FORMAT},\n  "recorded": {recorded},\n  "exchanges": {listed}\n}}\n'
+    opening, closing = ("[", "]") if empty else ("[\n    ", "\n  ]")
+    before = f'{{\n  "chatproto_cassette": {FORMAT},\n  "recorded": {recorded},\n  "exchanges": {opening}'
+    return before, f"{closing}\n}}\n"
 
 
 def layout(value: Any, depth: int = 0) -> str:

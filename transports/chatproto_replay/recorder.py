@@ -34,7 +34,9 @@ class Recorder:
     handed in is not closed.
 
     The file is written anew when an exchange ends, each time as a whole, so that a crash costs the open exchange at
-    most; a recorder that sends nothing leaves the file alone. Failed exchanges are recorded with what had arrived.
+    most; a recorder that sends nothing leaves the file alone. Failed exchanges are recorded with what had arrived; but
+    those that come before any response do not replace a file that is there, so that a run without a network costs no
+    good cassette. A response of this run replaces it, and they are written with that.
     One that the program leaves early ends as ``abandoned``: when played, it gives the same chunks, and then
     ConnectionLost to a reader that wants more.
 
@@ -96,7 +98,8 @@ class Recorder:
     def close(self) -> None:
         """Write exchanges that are open still, and close an inner transport that was given by name.
 
-        Raises CredentialInCassette and CassetteError, unless they have been raised before.
+        Raises CredentialInCassette and CassetteError, unless they have been raised before. A request that has no answer
+        yet is a CassetteError, too: the program may get the answer, but the file will not have it.
         """
         try:
             self.reel.finish_all()

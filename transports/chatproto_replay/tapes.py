@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING
 
 from chatproto.errors import LocalProtocolError, TimedOut
 
-from .cassette import Cassette, Chunk, End, Exchange, Failure, RecordedResponse, lay_out, layout, write_atomically
+from .cassette import (
+    BETWEEN,
+    Cassette,
+    Chunk,
+    End,
+    Exchange,
+    Failure,
+    RecordedResponse,
+    frame,
+    layout,
+    write_atomically,
+)
 from .errors import CassetteError, CredentialInCassette
 from .redaction.allowed import kept_headers, recorded_request, without_host
 from .redaction.bodies import redacted_failure, redacted_request, redacted_response
@@ -35,6 +46,27 @@ class _Kept:
         self.text = layout(exchange.to_json(), 2)
 
 
+class _Listed:
+    """The bytes of a file's exchanges. Only those from the first that has changed are put together anew."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self._texts: list[str] = []
+        self._starts: list[int] = []
+
+    def update(self, texts: list[str]) -> None:
+        """Make ``data`` that of these texts."""
+        pairs = zip(self._texts, texts, strict=False)
+        same = next((i for i, (old, new) in enumerate(pairs) if old is not new), min(len(self._texts), len(texts)))
+        if same < len(self._starts):
+            del self.data[self._starts[same] :]
+            del self._starts[same:]
+        for text in texts[same:]:
+            self._starts.append(len(self.data))
+            self.data += f"{BETWEEN if self.data else ''}{text}".encode()
+        self._texts = texts
+
+
 class Reel:
     """What one recorder writes: its tapes, and exchanges that it keeps, in the order of their requests.
 
@@ -44,12 +76,16 @@ class Reel:
 
     Every text that is here has been searched for every credential that is known. What is found, and a disk that is
     full, never comes between a chat and its answer: ``begin`` and ``finish_all`` tell of it.
+
+    A file that is there is replaced when a first response has come: one that is good is not lost to a run without a
+    network. Failures that came before are written with it.
     """
 
     def __init__(self, path: Path, transport: Callable[[], str], *, redact: Sequence[Redaction] = ()) -> None:
         self.path = path
         self.redact = redact
         self.recorded = 0
+        self._by = Cassette().by
         self._transport = transport
         self._entries: list[Tape | _Kept] = []
         self._rest: list[_Kept] = []
@@ -57,6 +93,8 @@ class Reel:
         self._refusal: str | None = None
         self._untold: Exception | None = None
         self._unwritten = False  # the file is not what it should be
+        self._begun = False  # the file is this reel's
+        self._listed = _Listed()
         self._writing = False
         self._closed = False
         self._lock = threading.RLock()  # a finalizer may give up a response while this thread writes
@@ -118,7 +156,8 @@ class Reel:
     def drop(self, tape: Tape) -> None:
         """Nothing came of this request: the program left before there was an answer."""
         with self._lock:
-            self._entries.remove(tape)
+            if tape in self._entries:
+                self._entries.remove(tape)
 
     def finish(self, tape: Tape) -> None:
         """Write the file with ``tape`` in it, unless a credential is in that or was found before. Raises nothing."""
@@ -157,20 +196,18 @@ class Reel:
 
     def _search(self, tape: Tape, where: str, parts: Iterable[bytes]) -> None:
         """Refuse if a credential is in the parts of an exchange."""
-        try:
-            if not holds_credential(parts, self._secrets):
-                return
-        except TooMuchPacked as error:
-            self._refuse(f"the {where} of {self._name(tape.exchange)} cannot be searched for credentials: {error}")
-        else:
-            self._refuse(f"the {where} of {self._name(tape.exchange)} holds a credential")
+        problem = _problem(parts, self._secrets)
+        if problem:
+            self._refuse(f"the {where} of {self._name(tape.exchange)} {problem}")
 
     def _search_kept(self, entries: Iterable[Tape | _Kept], wanted: Sequence[Secrets]) -> None:
         """Refuse if a credential is in what has been written. What this recorder itself wrote, it takes out again."""
-        for entry in entries:
-            if not wanted or not holds_credential([(entry.text or "").encode()], wanted):
+        for entry in entries if wanted else ():
+            exchange = entry.exchange
+            problem = _problem((*searched_in_request(exchange.request), *searched_in_response(exchange)), wanted)
+            if not problem:
                 continue
-            found = f"{self._name(entry.exchange)}, which was written to {self.path} before, holds a credential"
+            found = f"{self._name(exchange)}, which was written to {self.path} before, {problem}"
             if isinstance(entry, Tape):
                 entry.text = None
                 self._refusal = f"{found} of another client, so it was taken out again; this recorder has stopped"
@@ -197,10 +234,15 @@ class Reel:
         try:
             while self._unwritten:
                 self._unwritten = False
-                written = [entry for entry in (*self._entries, *self._rest) if entry.text is not None]
-                texts = [entry.text for entry in written if entry.text is not None]
-                write_atomically(self.path, lay_out(Cassette().by, self._transport(), texts))
-                self.recorded = sum(isinstance(entry, Tape) for entry in written)
+                tapes = self._tapes()
+                if not self._begun and not any(tape.exchange.response for tape in tapes) and self.path.exists():
+                    return  # it may be a good one
+                texts = [entry.text for entry in (*self._entries, *self._rest) if entry.text is not None]
+                self._listed.update(texts)
+                before, after = frame(self._by, self._transport(), empty=not texts)
+                write_atomically(self.path, before.encode(), self._listed.data, after.encode())
+                self._begun = True
+                self.recorded = len(tapes)
         except OSError:
             self._unwritten = True
         except BaseException:
@@ -209,30 +251,52 @@ class Reel:
         finally:
             self._writing = False
 
+    def _tapes(self) -> list[Tape]:
+        """Those that are to be in the file."""
+        return [entry for entry in self._entries if isinstance(entry, Tape) and entry.text is not None]
+
     def finish_all(self) -> None:
         """End the open tapes, and raise what could not be raised before.
 
-        That is CredentialInCassette, or CassetteError for a file that could not be written.
+        That is CredentialInCassette, or CassetteError for a file that could not be written, and for requests that are
+        under way: their answers come too late for the file.
         """
         with self._lock:
             if self._closed:
                 return
             self._closed = True
-            for entry in list(self._entries):
-                if isinstance(entry, Tape):
-                    entry.leave()
-            recorded = [entry for entry in self._entries if isinstance(entry, Tape) and entry.text is not None]
-            if recorded and self._unwritten and self._refusal is None:
-                self._write()
+            open_still = [entry for entry in self._entries if isinstance(entry, Tape)]
+            late = [self._name(tape.exchange) for tape in open_still if not tape.leave()]
             untold, self._untold = self._untold, None
-            if untold is None and recorded and self._unwritten and self._refusal is None:
-                missing = f"{len(recorded) - self.recorded} of {len(recorded)} exchanges"
+            if self._refusal is None:
+                untold = untold or self._last_try()
+            if untold is None and late:
                 untold = CassetteError(
-                    f"{missing} could not be written to {self.path}: check that its disk has room, and that its folder"
-                    " may be written to"
+                    f"{', '.join(late)}: still without an answer when the recorder was closed, and so not in"
+                    f" {self.path}. Close it when all answers have come"
                 )
         if untold is not None:
             raise untold
+
+    def _last_try(self) -> CassetteError | None:
+        """Write what is not written yet, and say what cannot be."""
+        tapes = self._tapes()
+        if tapes and self._unwritten:
+            self._write()
+        if not tapes or not self._unwritten:
+            return None
+        return CassetteError(
+            f"{len(tapes) - self.recorded} of {len(tapes)} exchanges could not be written to {self.path}: check that"
+            " its disk has room, and that its folder may be written to"
+        )
+
+
+def _problem(parts: Iterable[bytes], wanted: Sequence[Secrets]) -> str:
+    """What is wrong with parts of an exchange, or nothing."""
+    try:
+        return "holds a credential" if holds_credential(parts, wanted) else ""
+    except TooMuchPacked as error:
+        return f"cannot be searched for credentials: {error}"
 
 
 class Tape:
@@ -278,12 +342,13 @@ class Tape:
             end = "timeout"
         self._end(end, Failure.of(error, words))
 
-    def leave(self) -> None:
-        """The program wants no more. Without a head there is nothing to record."""
-        if self._head is None:
-            self._ended = True
-        else:
-            self._end("abandoned", None)
+    def leave(self) -> bool:
+        """The program wants no more. Whether there is something to record: without a head, there is not."""
+        if self._head is None and not self._ended:
+            self.drop()
+            return False
+        self._end("abandoned", None)
+        return True
 
     def _end(self, end: End, failure: Failure | None) -> None:
         with self._lock:
