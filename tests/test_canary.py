@@ -395,13 +395,15 @@ def test_a_player(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         chat = client_of(recorder, "https://generativelanguage.googleapis.com").chats.create(model=MODEL)
         chat.send_message("1")
         chat.send_message("2")
-    with watching(tmp_path, capsys) as shown, Player(path) as player:
+    player = Player(path)
+    with watching(tmp_path, capsys) as shown:
         client = client_of(player, "https://generativelanguage.googleapis.com")
         chat = client.chats.create(model=MODEL)
         chat.send_message("1")
         assert run(None, shown, lambda: chat.send_message("another")) == 1
         chat.send_message("2")
         assert run(None, shown, lambda: chat.send_message("3")) == 1
+        assert run(None, shown, player.close) == 1  # it tells its first refusal again
         shown.objects(player=player, chat=chat, client=client)
 
 
