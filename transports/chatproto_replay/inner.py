@@ -11,9 +11,19 @@ from chatproto.transport import find_transport
 if TYPE_CHECKING:
     from chatproto.transport import AsyncTransport, Transport
 
-__all__ = ["Inner"]
+__all__ = ["Inner", "named"]
 
 _DEFAULT = {"open": "requests", "aopen": "aiohttp"}
+
+
+def named(transport: object) -> str:
+    """What a repr says of the transport within: one of this package by its own repr, another one by its class.
+
+    So none is shown that may hold a credential.
+    """
+    cls = type(transport)
+    ours = cls.__module__.partition(".")[0] == __name__.partition(".")[0]
+    return repr(transport) if ours else cls.__name__
 
 
 class Inner:

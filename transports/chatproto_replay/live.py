@@ -78,6 +78,9 @@ class Live:
         if self._closed:
             raise LocalProtocolError("this transport is closed")
 
+    def __repr__(self) -> str:
+        return f"<Live: {self._inner.name or 'nothing sent yet'}>"
+
     def __enter__(self) -> Self:
         return self
 

@@ -127,6 +127,9 @@ class MissingRecorder:
         await self._recorder.aclose()
         self._player.close()
 
+    def __repr__(self) -> str:
+        return f"<MissingRecorder {self.path!r}: {self.played} played, {self.recorded} recorded, {self.left} left>"
+
     def __enter__(self) -> Self:
         return self
 

@@ -174,6 +174,9 @@ class Player:
         """``close`` for asyncio."""
         self.close()
 
+    def __repr__(self) -> str:
+        return f"<Player {self.path!r}: {self.played} played, {self.left} left>"
+
     def __enter__(self) -> Self:
         return self
 

@@ -113,6 +113,9 @@ class Recorder:
         finally:
             await self._inner.aclose()
 
+    def __repr__(self) -> str:
+        return f"<Recorder {str(self.path)!r}: {self.recorded} recorded>"
+
     def __enter__(self) -> Self:
         return self
 

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from chatproto.errors import ConnectFailed, ConnectionLost, MissingExtraError, TimedOut, TransportError, ValidationError
 
 from ..errors import CassetteError, UnplayedExchanges
+from ..inner import named
 from ..modes import use_cassette
 from .foreign import ForeignRequests
 
@@ -145,6 +146,9 @@ class Adapter:
             except CassetteError as error:
                 self.refused(error)
             self._complain()
+
+    def __repr__(self) -> str:
+        return f"<{self._library.__name__} transport: {named(self.transport)}>"
 
     def __enter__(self) -> Self:
         self._blocks += 1

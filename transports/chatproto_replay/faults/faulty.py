@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from chatproto.errors import LocalProtocolError, TimedOut, TransportError, ValidationError
 
+from ..inner import named
+from ..matching.excerpts import counted
 from .happenings import Body, End, Fault, Item, Pause, Refusal, RefusedResponse, Strike
 
 if TYPE_CHECKING:
@@ -55,6 +57,10 @@ class Faulty:
     def needs_credential(self) -> bool:
         """Whether the inner transport needs one."""
         return bool(getattr(self.inner, "needs_credential", True))
+
+    def __repr__(self) -> str:
+        happened = len(self.faults) - len(self.unstruck)
+        return f"<Faulty {named(self.inner)}: {counted(len(self.faults), 'fault')}, {happened} happened>"
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name == "inner":

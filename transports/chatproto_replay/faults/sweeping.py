@@ -25,7 +25,7 @@ from chatproto.errors import ConnectionLost, ValidationError
 from chatproto.machines.states import ConversationState
 from chatproto.machines.steps import ReadBody, SendRequest, Wait
 
-from ..cassette import Cassette
+from ..cassette import Cassette, Exchange
 from .asking import RecordedMessage, is_message
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from chatproto.machines.steps import Event
     from chatproto.machines.turn import Draft
 
-    from ..cassette import Exchange, RecordedResponse
+    from ..cassette import RecordedResponse
 
 __all__ = ["WAYS", "Interruption", "Way", "boundaries", "sweep"]
 
@@ -117,8 +117,13 @@ def boundaries(exchange: Exchange) -> tuple[int, ...]:
     """The offsets in the body of an answer at which something is seen of it, and one byte to either side of each.
 
     Its beginning and its end are among them. Raises CassetteError where the request cannot be asked again, and
-    ValidationError where there is no response.
+    ValidationError where there is no response, or for what is no Exchange.
     """
+    if not isinstance(exchange, Exchange):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ValidationError(
+            "boundaries are those of one Exchange, such as Cassette.load(path).exchanges[0],"
+            f" found {type(exchange).__name__}"
+        )
     if exchange.response is None:
         raise ValidationError(f"{exchange.request}: there is no response")
     size = len(exchange.response.content)

@@ -91,6 +91,9 @@ class CassetteConnector(aiohttp.BaseConnector):
         self._runners: dict[str, web.AppRunner] = {}
         self._setting_up = asyncio.Lock()
 
+    def __repr__(self) -> str:
+        return f"<aiohttp connector: {self._source!r}>"
+
     @property
     def status(self) -> dict[str, Any]:
         """What has happened so far, as ``GET /`` of a server shows it."""

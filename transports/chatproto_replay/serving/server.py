@@ -169,6 +169,9 @@ class Served:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
+    def __repr__(self) -> str:
+        return f"<Served {'closed' if self._closed else f'at {self.url}'}: {self._source!r}>"
+
     def __enter__(self) -> Self:
         if self._closed:
             raise LocalProtocolError("this server is closed")

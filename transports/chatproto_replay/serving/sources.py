@@ -87,6 +87,9 @@ class Source(ABC):
     async def aclose(self) -> None:
         """Let go of what was opened."""
 
+    def __repr__(self) -> str:
+        return f"<{self.mode}, {self.summary().splitlines()[0]}>"
+
     def check(self) -> None:
         """Raise what is wrong in the end: the first refusal, or what is left. Only the first call does."""
         if self._checked:
