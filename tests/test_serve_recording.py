@@ -25,7 +25,7 @@ from raw_client import ASKED, PATH, PIECES, Wire, ask, chunked
 import chatproto
 from chatproto.testing import FileServer, LoopbackServer
 from chatproto.testing.servers import CLOSE, RESET, chunk, head
-from chatproto_replay import (
+from chatproto_replay import (, CassetteExhausted
     Cassette,
     CredentialInCassette,
     Player,
@@ -354,7 +354,7 @@ def test_no_credential_is_kept(
             assert post(proxy, ASKED).status_code == 200
         (seen,) = upstream.received
     assert (KEY in seen.target, any(KEY in value for _, value in seen.headers)) == (False, True)
-    with pytest.raises(RequestMismatch) as caught, Served(path) as served:
+    with pytest.raises(CassetteExhausted) as caught, Served(path) as served:
         assert post(served, ASKED).status_code == 200
         assert post(served, {"contents": [{"parts": [{"text": f"my key is {KEY}"}]}]}).status_code == 409
         assert "withheld" in shown[-1]
