@@ -25,11 +25,11 @@ from raw_client import ASKED, PATH, PIECES, Wire, ask, chunked
 import chatproto
 from chatproto.testing import FileServer, LoopbackServer
 from chatproto.testing.servers import CLOSE, RESET, chunk, head
-from chatproto_replay import (, CassetteExhausted
+from chatproto_replay import (
     Cassette,
+    CassetteExhausted,
     CredentialInCassette,
     Player,
-    RequestMismatch,
 )
 from chatproto_replay.serving.server import Served
 
