@@ -71,6 +71,8 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackServer]:
     for name in ("http_proxy", "https_proxy", "all_proxy", "CHATPROTO_REPLAY_MODE", "GOOGLE_API_KEY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
+    for name in ("CI", "BUILD_NUMBER"):  # by which pytest would print whole reports in its summary, too
+        monkeypatch.delenv(name, raising=False)
     with LoopbackServer() as server:
         for version in ("v1", "v1beta"):
             for verb in ("generateContent", "streamGenerateContent"):
