@@ -24,6 +24,7 @@ from .merging import add, lay_over, merge
 
 if TYPE_CHECKING:
     from .reading import Reader
+
 __all__ = ["MAX_HOPS", "MAX_RECONNECTS", "Continuation"]
 
 Json = dict[str, Any]
