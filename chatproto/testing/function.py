@@ -33,7 +33,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -44,6 +43,7 @@ from ..types import Content, FunctionResponse
 from ..types._hooks import converter
 from ..types._json import is_array, is_object
 from .framing import is_streamed, method_of, model_of
+from .offline import Offline
 from .produced import AsyncProduced, Produced
 from .scripted import Answer, ScriptedResponse
 from .wire import error_response
@@ -132,7 +132,7 @@ class Asked:
         return {name: held for name, held in self.body.items() if name != "contents"}
 
 
-class FunctionTransport:
+class FunctionTransport(Offline):
     """Gives what ``function`` makes of each request, sync and async, from any number of threads.
 
     ``asked`` is what it was asked so far; ``discarded`` counts the responses that were given up, and ``closed`` says
@@ -140,18 +140,13 @@ class FunctionTransport:
     event loop.
     """
 
-    needs_credential = False
-
     def __init__(self, function: Callable[[Asked], Any]) -> None:
         given: Any = function
         if not callable(given):
             raise ValidationError(f"a model is a function of what it was asked, not {type(given).__name__}")
+        super().__init__()
         self.asked: list[Asked] = []
-        self.slept: list[float] = []
-        self.discarded = 0
-        self.closed = False
         self._function = function
-        self._lock = threading.Lock()
 
     def open(self, request: Request, secrets: Secrets) -> _Opening:
         """Call the function, on entering. ``secrets`` are not looked at."""
@@ -160,22 +155,6 @@ class FunctionTransport:
     def aopen(self, request: Request, secrets: Secrets) -> _AsyncOpening:
         """``open`` for asyncio."""
         return _AsyncOpening(self, request)
-
-    def sleep(self, seconds: float) -> None:
-        """Note in ``slept`` that the program would have waited."""
-        self.slept.append(seconds)
-
-    async def asleep(self, seconds: float) -> None:
-        """``sleep`` for asyncio."""
-        self.slept.append(seconds)
-
-    def close(self) -> None:
-        """Note in ``closed`` that this was called."""
-        self.closed = True
-
-    async def aclose(self) -> None:
-        """``close`` for asyncio."""
-        self.closed = True
 
     def respond(self, request: Request) -> ScriptedResponse | Produced:
         """What ``open`` gives."""
@@ -210,8 +189,7 @@ class FunctionTransport:
 
     def _note(self, request: Request) -> Asked:
         with self._lock:
-            if self.closed:
-                raise LocalProtocolError("this transport is closed")
+            self._check_open()
             asked = Asked(number=len(self.asked) + 1, request=request)
             self.asked.append(asked)
             return asked
@@ -234,10 +212,6 @@ class FunctionTransport:
 
     def _scripted(self, answer: Answer, asked: Asked) -> ScriptedResponse:
         return ScriptedResponse(answer, asked.request, self._count_discarded)
-
-    def _count_discarded(self) -> None:
-        with self._lock:
-            self.discarded += 1
 
 
 _CHAT = frozenset({"generateContent", "streamGenerateContent"})

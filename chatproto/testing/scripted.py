@@ -12,14 +12,14 @@ It imports no HTTP library, needs no API key, and does not sleep: the seconds ar
 
 from __future__ import annotations
 
-import threading
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import attrs
 
-from ..errors import ChatProtoError, ConnectionLost, LocalProtocolError, TimedOut, TransportError
+from ..errors import ChatProtoError, ConnectionLost, TimedOut, TransportError
 from .framing import content_type, framed
+from .offline import Offline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -89,7 +89,7 @@ class Answer:
         return None
 
 
-class ScriptedTransport:
+class ScriptedTransport(Offline):
     """Gives its answers in turn, sync and async, from any number of threads.
 
     An answer is something said (text, a value of ``chatproto.types``, a wire response, a list of them), an ``Answer``
@@ -97,15 +97,10 @@ class ScriptedTransport:
     counts the responses that were given up, and ``closed`` says whether the transport was closed.
     """
 
-    needs_credential = False
-
     def __init__(self, *answers: Said | Answer | BaseException) -> None:
+        super().__init__()
         self.requests: list[Request] = []
-        self.slept: list[float] = []
-        self.discarded = 0
-        self.closed = False
         self._answers = list(answers)
-        self._lock = threading.Lock()
 
     @property
     def left(self) -> int:
@@ -125,26 +120,9 @@ class ScriptedTransport:
         """``open`` for asyncio."""
         return _Opening(lambda: self._next(request))
 
-    def sleep(self, seconds: float) -> None:
-        """Note in ``slept`` that the program would have waited."""
-        self.slept.append(seconds)
-
-    async def asleep(self, seconds: float) -> None:
-        """``sleep`` for asyncio."""
-        self.slept.append(seconds)
-
-    def close(self) -> None:
-        """Note in ``closed`` that this was called."""
-        self.closed = True
-
-    async def aclose(self) -> None:
-        """``close`` for asyncio."""
-        self.closed = True
-
     def _next(self, request: Request) -> ScriptedResponse:
         with self._lock:
-            if self.closed:
-                raise LocalProtocolError("this transport is closed")
+            self._check_open()
             self.requests.append(request)
             if not self._answers:
                 number = len(self.requests)
@@ -155,10 +133,6 @@ class ScriptedTransport:
         return ScriptedResponse(
             answer if isinstance(answer, Answer) else Answer(answer), request, self._count_discarded
         )
-
-    def _count_discarded(self) -> None:
-        with self._lock:
-            self.discarded += 1
 
 
 class _Opening:
