@@ -33,6 +33,7 @@ from .errors import ConnectionLost, MissingExtraError, TransportError, Validatio
 from .machines.steps import Event, ReadBody, SendRequest, Step, Wait
 from .masking import Masked, masked_error, masked_event
 from .wire.http import origin
+from .wire.json_escapes import unescaped
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
@@ -112,7 +113,7 @@ class Secrets:
         """
         if self._spellings is None:
             self._spellings = tuple(dict.fromkeys(form for word in sorted(self._words) for form in _forms(word)))
-        texts = (data, _unescaped(data)) if b"\\" in data else (data,)
+        texts = (data, unescaped(data)) if b"\\" in data else (data,)
         return any(form in text for form in self._spellings for text in texts)
 
     def cover(self, other: Secrets) -> bool:
@@ -183,17 +184,6 @@ def _secret_words(name: str, value: str) -> list[str]:
         user, _, password = pair.partition(":")
         found += [pair, password, *([user] if not password or _LIKE_A_TOKEN.search(user) else [])]
     return found
-
-
-_UNIT = re.compile(rb"\\u00([0-9a-fA-F]{2})")
-_BACKSLASH = b"\xff\xfe\xfd"  # stands for one for a while: UTF-8 has no such bytes
-
-
-def _unescaped(data: bytes) -> bytes:
-    """JSON text with its escapes undone, as far as keys are concerned: those are ASCII."""
-    data = data.replace(b"\\\\", _BACKSLASH)
-    data = _UNIT.sub(lambda found: _BACKSLASH if found[1] in (b"5c", b"5C") else bytes([int(found[1], 16)]), data)
-    return data.replace(b"\\", b"").replace(_BACKSLASH, b"\\")
 
 
 _PERCENT = re.compile("%..")

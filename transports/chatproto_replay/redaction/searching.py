@@ -22,6 +22,7 @@ from urllib.parse import unquote_to_bytes
 import attrs
 
 from chatproto.errors import ChatProtoError
+from chatproto.wire.json_escapes import unescaped
 
 from ..cassette import Exchange, layout
 
@@ -161,11 +162,8 @@ def _is_text(data: bytes) -> bool:
     return len(sample.translate(None, _NO_CONTROLS)) * 50 <= len(sample)
 
 
-_UNIT = re.compile(rb"\\u00([0-9a-fA-F]{2})")
-_CONTROLS = ((b"\\n", b"\n"), (b"\\r", b"\r"), (b"\\t", b"\t"), (b"\\b", b"\b"), (b"\\f", b"\f"))
 _REFERENCE = re.compile(rb"&(?:#0*(\d{1,3})|#[xX]0*([0-9a-fA-F]{1,2})|(amp|apos|gt|lt|quot));")
 _NAMED = {b"amp": b"&", b"apos": b"'", b"gt": b">", b"lt": b"<", b"quot": b'"'}
-_BACKSLASH = b"\xff\xfe\xfd"  # stands for one for a while: UTF-8 has no such bytes
 
 
 def _plainer(data: bytes) -> bytes:
@@ -173,12 +171,7 @@ def _plainer(data: bytes) -> bytes:
 
     It is for searching: signs outside of ASCII stay escaped.
     """
-    if b"\\" in data:
-        data = data.replace(b"\\\\", _BACKSLASH)
-        data = _UNIT.sub(lambda found: _BACKSLASH if found[1] in (b"5c", b"5C") else bytes([int(found[1], 16)]), data)
-        for escaped, control in _CONTROLS:
-            data = data.replace(escaped, control)
-        data = data.replace(b"\\", b"").replace(_BACKSLASH, b"\\")
+    data = unescaped(data)
     if b"%" in data:
         data = unquote_to_bytes(data)
     return _REFERENCE.sub(_referred, data) if b"&" in data else data
