@@ -102,6 +102,6 @@ def test_a_document_without_an_error(document: Any) -> None:
 
 @given(json_values())
 def test_any_document_is_looked_at(document: Any) -> None:
-    """L12: no document brings an exception."""
-    error_in({"error": document, "candidates": document}, ())
-    error_in(document, ())
+    """L12: no document brings an exception; whatever stands under ``error`` is one, unless it is null."""
+    assert (error_in({"error": document, "candidates": document}, ()) is None) == (document is None)
+    assert isinstance(error_in(document, ()), (APIError, type(None)))

@@ -282,16 +282,16 @@ def test_paths_are_compared_however_they_are_spelled(path: Path) -> None:
     script = ScriptedTransport({"name": "x"})
     secrets = Secrets({}, url="http://h")
 
-    def ask(transport: Any, target: str) -> None:
+    def ask(transport: Any, target: str) -> bytes:
         with transport.open(Request(method="GET", url=f"http://h{target}"), secrets) as response:
-            while response.read():
-                pass
+            return b"".join(iter(response.read, b""))
 
     with use_cassette(path, mode="record", inner=script) as transport:
-        ask(transport, "/v1/tunedModels/my%20model:generateContent")
+        recorded = ask(transport, "/v1/tunedModels/my%20model:generateContent")
+    assert json.loads(recorded) == {"name": "x"}
     for target in ("/v1/tunedModels/my model:generateContent", "/v1/tunedModels/my%20model%3AgenerateContent"):
         with use_cassette(path) as transport:
-            ask(transport, target)
+            assert ask(transport, target) == recorded
 
 
 @pytest.mark.parametrize(

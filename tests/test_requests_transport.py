@@ -278,11 +278,11 @@ def everything_about(error: BaseException) -> str:
 
 
 @contextmanager
-def failing(kind: type[ChatProtoError], within: float = 3.0) -> Iterator[None]:
+def failing(kind: type[ChatProtoError], within: float = 3.0) -> Iterator[pytest.ExceptionInfo[ChatProtoError]]:
     """The block fails so, soon, with words, and without the key or another error in sight."""
     began = time.monotonic()
     with pytest.raises(kind) as caught:
-        yield
+        yield caught
     assert time.monotonic() - began < within
     assert type(caught.value) is kind
     assert caught.value.__context__ is None
@@ -302,8 +302,9 @@ def test_no_connection(transport: RequestsTransport, url: str) -> None:
     """A refused connection and an unknown host are ConnectFailed, in the library's words."""
     url = url.format(port=unused_port())
     secrets = Secrets({"x-goog-api-key": KEY}, url=url)
-    with failing(ConnectFailed):
+    with failing(ConnectFailed) as caught:
         transport.open(Request(method="POST", url=f"{url}?key={KEY}", timeout=10), secrets).__enter__()
+    assert caught.type is ConnectFailed
 
 
 def test_connect_timeout(transport: RequestsTransport) -> None:
@@ -317,9 +318,10 @@ def test_connect_timeout(transport: RequestsTransport) -> None:
                 filler.setblocking(False)
                 filler.connect_ex(listener.getsockname())
             url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-            with failing(TimedOut):
+            with failing(TimedOut) as caught:
                 secrets = Secrets({"x-goog-api-key": KEY}, url=url)
                 transport.open(Request(method="GET", url=url, timeout=0.3), secrets).__enter__()
+            assert caught.type is TimedOut
         finally:
             for filler in fillers:
                 filler.close()
@@ -361,15 +363,17 @@ def test_lost_connections(transport: RequestsTransport, server: LoopbackServer, 
 def test_lost_before_the_head(transport: RequestsTransport, server: LoopbackServer, script: list[Any]) -> None:
     """No head, or half of one, is ConnectionLost: the request may have reached the server."""
     server.on("/", [*script, CLOSE])
-    with failing(ConnectionLost):
+    with failing(ConnectionLost) as caught:
         fetch(transport, server, "/")
+    assert caught.type is ConnectionLost
 
 
 def test_a_body_that_cannot_be_decoded(transport: RequestsTransport, server: LoopbackServer) -> None:
     """A body that is not the gzip that it says is a TransportError."""
     server.on("/", [head(content_length=8, content_encoding="gzip"), b"not gzip"])
-    with transport.open(request_for(server, "/"), secrets_for(server)) as response, failing(TransportError):
+    with transport.open(request_for(server, "/"), secrets_for(server)) as response, failing(TransportError) as caught:
         drain(response)
+    assert caught.type is TransportError
 
 
 # --- redirects ------------------------------------------------------------------------------------------------------
