@@ -26,6 +26,7 @@ from chatproto_replay import (
     RequestMismatch,
     UnplayedExchanges,
 )
+from chatproto_replay.serving import takes as takes_module
 from chatproto_replay.serving.takes import Takes
 
 if TYPE_CHECKING:
@@ -322,3 +323,21 @@ def test_folders(tmp_path: Path) -> None:
     (tmp_path / "package.json").write_text("{}")
     with pytest.raises(MalformedCassette, match=r"package\.json"):
         Takes(tmp_path)
+
+
+def test_too_many_unfinished_takes(chat: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that was asked the longest ago is forgotten: nothing goes on with it, and it is still told in the end."""
+    monkeypatch.setattr(takes_module, "MOST_UNFINISHED", 2)
+    takes = Takes(chat)
+    takes.take(request_for("a"), b"k")
+    takes.take(request_for("a"), b"l")
+    takes.take(request_for("a", "b"), b"k")  # asked again, so that the other one is older now
+    takes.take(request_for("a"), b"m")
+    assert [take.client for take in takes.unfinished] == [b"k", b"m"]
+    with pytest.raises(RequestMismatch):
+        takes.take(request_for("a", "b"), b"l")
+    for client, turns in ((b"k", ["a", "b", "c"]), (b"m", ["a", "b"]), (b"m", ["a", "b", "c"])):
+        assert said(takes.take(request_for(*turns), client)) == turns[-1]
+    assert takes.unfinished == ()
+    assert "2 runs finished, 0 unfinished, 1 more forgotten" in takes.summary()
+    assert isinstance(takes.left(), UnplayedExchanges)

@@ -11,6 +11,9 @@ one for each key, because programs share keys. So it counts *takes*. A take is o
 
 A request without a credential that fits nowhere else goes on with anybody's take: the URL of an upload is a credential
 of its own. A run that was broken off costs nothing: the next one begins a take of its own.
+
+Of takes that are not finished, MOST_UNFINISHED are kept: with one more, the one that was asked the longest ago is
+forgotten. Nothing goes on with it then, and it still counts in the end as not played to its end.
 """
 
 from __future__ import annotations
@@ -46,8 +49,10 @@ if TYPE_CHECKING:
     from ..rules import Rule
     from .sources import Answered
 
-__all__ = ["NamedCassette", "Take", "Takes", "load_cassettes"]
+__all__ = ["MOST_UNFINISHED", "NamedCassette", "Take", "Takes", "load_cassettes"]
 
+#: How many takes may be under way. A server that runs for weeks would else keep every run that was broken off.
+MOST_UNFINISHED = 1000
 
 _NEAR = 0.5  # of the words of two requests: with fewer in common, one is not the other one changed
 
@@ -139,6 +144,8 @@ class Takes(Source):
         self._keys = {each: [fingerprint(request) for request in self._recorded[each]] for each in self.cassettes}
         self._begun = dict.fromkeys(self.cassettes, 0)
         self._unfinished: list[Take] = []  # the latest last
+        self._forgotten = 0
+        self._first_forgotten: Take | None = None
         self._latest: dict[bytes, Take] = {}
 
     @property
@@ -193,9 +200,17 @@ class Takes(Source):
         self._latest[take.client] = take
         if take.left:
             self._unfinished.append(take)
+            if len(self._unfinished) > MOST_UNFINISHED:
+                self._forget(self._unfinished.pop(0))
         else:
             self.finished += 1
         return take.cassette.exchanges[index]
+
+    def _forget(self, take: Take) -> None:
+        self._forgotten += 1
+        self._first_forgotten = self._first_forgotten or take
+        if self._latest.get(take.client) is take:
+            del self._latest[take.client]
 
     def _mismatch(
         self, now: RecordedRequest, candidates: Sequence[Take], client: bytes
@@ -266,6 +281,8 @@ class Takes(Source):
         """What was played, refused, and not finished."""
         played = f"{counted(self.played, 'exchange')} played, {counted(self.refused, 'request')} refused"
         runs = f"{counted(self.finished, 'run')} finished, {len(self._unfinished)} unfinished"
+        if self._forgotten:
+            runs += f", {self._forgotten} more forgotten"
         lines = [f"{self.path}: {played}; {runs}", *(f"  unfinished: {take}" for take in self._unfinished)]
         return "\n".join(lines)
 
@@ -274,8 +291,8 @@ class Takes(Source):
 
     def left(self) -> UnplayedExchanges | None:
         """An error if nothing was played, or a take has exchanges left."""
-        if self._unfinished:
-            take = self._unfinished[0]
+        take = self._first_forgotten or next(iter(self._unfinished), None)
+        if take is not None:
             return unplayed(
                 take.cassette.name, self._recorded[take.cassette], left=take.left, by_command=self.by_command
             )
