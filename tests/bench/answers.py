@@ -8,9 +8,8 @@ from typing import Any
 
 __all__ = ["FILE", "chunks", "event_stream", "sentence", "unary"]
 
-_WORDS = (
-    "the river bends around a hill where old stones keep their warmth and nobody counts the hours between two bells"
-).split()
+_TEXT = "the river bends around a hill where old stones keep their warmth and nobody counts the hours between two bells"
+_WORDS = _TEXT.split()
 
 #: The metadata of an uploaded file.
 FILE = json.dumps(

@@ -1,14 +1,13 @@
-"""The workloads: each is run in a fresh process, by one implementation, and gives figures by name."""
+"""The workloads: what an implementation does in one run, in a fresh process, and what is noted of it."""
 
 from __future__ import annotations
 
-import gc
+import contextlib
 import statistics
 import tempfile
-import time
-import tracemalloc
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,35 +16,45 @@ import attrs
 from bench import answers
 from bench.libraries import Library, find
 from bench.libraries.base import AsyncLibrary
+from bench.measuring import FULL, MIB, Counts, Figures, cpu, held, peak
+from bench.start_up import importing, making_clients
 
-__all__ = ["SIZES", "WORKLOADS", "Workload"]
-
-Figures = dict[str, float]
-
-MIB = 1024 * 1024
-#: How many contents a history has, of some sixty characters each.
-SIZES = (10, 100, 1000, 5000)
+__all__ = ["WORKLOADS", "Workload"]
 
 _MESSAGES = [answers.sentence(number, 60) for number in range(10)]
 
 
 @attrs.frozen
-class Workload:
-    """What is done, and how often: where a ratio is near 1, more rounds are needed."""
+class Workload(ABC):
+    """What is done, and in how many rounds: more where a ratio is near 1, and fewer of google-genai, which is not."""
 
-    run: Callable[[str, str], Figures]
-    rounds: int = 7
+    rounds: int = attrs.field(default=7, kw_only=True)
+    reference_rounds: int = attrs.field(default=7, kw_only=True)
+
+    @abstractmethod
+    def run(self, name: str, url: str, counts: Counts = FULL) -> Figures:
+        """Run it with the implementation of that name, against the server at ``url``."""
 
 
-WORKLOADS: dict[str, Workload] = {}
+@attrs.frozen
+class _Start(Workload):
+    """One without chats."""
+
+    work: Callable[[str], Figures]
+
+    def run(self, name: str, url: str, counts: Counts = FULL) -> Figures:
+        return self.work(name)
 
 
-def _workload(name: str, rounds: int = 7) -> Callable[[Callable[[str, str], Figures]], Callable[[str, str], Figures]]:
-    def register(run: Callable[[str, str], Figures]) -> Callable[[str, str], Figures]:
-        WORKLOADS[name] = Workload(run, rounds)
-        return run
+@attrs.frozen
+class _Talk(Workload):
+    """One with a client."""
 
-    return register
+    work: Callable[[Library, Counts], Figures]
+
+    def run(self, name: str, url: str, counts: Counts = FULL) -> Figures:
+        with contextlib.closing(find(name)(url)) as library:
+            return self.work(library, counts)
 
 
 def _history(size: int) -> list[dict[str, Any]]:
@@ -53,172 +62,135 @@ def _history(size: int) -> list[dict[str, Any]]:
     return [{"role": roles[n % 2], "parts": [{"text": answers.sentence(n, 60)}]} for n in range(size)]
 
 
-def _cpu(work: Callable[[], object]) -> float:
-    """Microseconds of CPU, of this process, in all of its threads."""
-    gc.collect()
-    start = time.process_time()
-    work()
-    return (time.process_time() - start) * 1e6
-
-
-def _peak(work: Callable[[], object]) -> float:
-    """MiB that were allocated at the most while ``work`` ran, over what was there before. Costs time."""
-    gc.collect()
-    tracemalloc.start()
-    before = tracemalloc.get_traced_memory()[0]
-    tracemalloc.reset_peak()
-    work()
-    peak = tracemalloc.get_traced_memory()[1] - before
-    tracemalloc.stop()
-    return peak / MIB
-
-
-@_workload("client", rounds=7)
-def _client(name: str, url: str) -> Figures:
-    kind = find(name)
-    first = _cpu(lambda: kind(url).close())
-    later = statistics.median(_cpu(lambda: kind(url).close()) for _ in range(20))
-    return {"first": first, "later": later}
-
-
-@_workload("turns", rounds=15)
-def _turns(name: str, url: str) -> Figures:
-    library = find(name)(url)
+def _turns(library: Library, counts: Counts) -> Figures:
+    """Short turns: ten in each of some chats that are new."""
     library.chat("unary").turns(_MESSAGES[:2])
-    chats = [library.chat("unary") for _ in range(20)]
+    chats = [library.chat("unary") for _ in range(counts.chats)]
 
     def work() -> None:
         for chat in chats:
             chat.turns(_MESSAGES)
 
-    return {"turn": _cpu(work) / (len(chats) * len(_MESSAGES))}
+    return {"turn": cpu(work) / (len(chats) * len(_MESSAGES))}
 
 
-@_workload("history")
-def _growth(name: str, url: str) -> Figures:
-    library = find(name)(url)
+def _growth(library: Library, counts: Counts) -> Figures:
+    """A chat that is made with a history, its first turn, and a turn after that."""
     library.chat("unary").turns(_MESSAGES[:2])
     figures = {}
-    for size in SIZES:
-        history = _history(size)
-        made = []
-        figures[f"create {size}"] = _cpu(lambda: made.append(library.chat("unary", history)))  # noqa: B023
-        chat = made[0]
-        first = _cpu(lambda: chat.turns(_MESSAGES[:1]))  # noqa: B023
-        figures[f"first {size}"] = first
-        count = 20 if first < 100_000 else 2
-        messages = (_MESSAGES * 2)[:count]
-        figures[f"turn {size}"] = _cpu(lambda: chat.turns(messages)) / count  # noqa: B023
+    for size in counts.sizes:
+        chat, figures[f"create {size}"] = _created(library, _history(size))
+        first = figures[f"first {size}"] = cpu(partial(chat.turns, _MESSAGES[:1]))
+        messages = (_MESSAGES * 2)[: 20 if first < 20_000 else 4 if first < 200_000 else 1]
+        figures[f"turn {size}"] = cpu(partial(chat.turns, messages)) / len(messages)
     return figures
 
 
-@_workload("stream")
-def _stream(name: str, url: str) -> Figures:
-    library = find(name)(url)
+def _created(library: Library, history: list[dict[str, Any]]) -> tuple[Any, float]:
+    made: list[Any] = []
+    took = cpu(lambda: made.append(library.chat("unary", history)))
+    return made[0], took
+
+
+def _stream(library: Library, counts: Counts) -> Figures:
+    """A long answer, as fast as it can be read."""
     library.chat("stream-10").stream("Hello")
-    chat = library.chat("stream-5000")
-    counted = []
-    took = _cpu(lambda: counted.append(chat.stream("Tell me")))
-    if counted != [5000]:
-        raise AssertionError(f"{counted} chunks")
-    return {"chunk": took / 5000}
+    chat = library.chat(f"stream-{counts.chunks}")
+    counted: list[int] = []
+    took = cpu(lambda: counted.append(chat.stream("Tell me")))
+    if counted != [counts.chunks]:
+        raise AssertionError(f"{counted} chunks of {counts.chunks}")
+    return {"chunk": took / counts.chunks}
 
 
-@_workload("paced", rounds=15)
-def _paced(name: str, url: str) -> Figures:
-    library = find(name)(url)
+def _paced(library: Library, counts: Counts) -> Figures:
+    """An answer whose chunks come a millisecond apart."""
     library.chat("stream-10").stream("Hello")
-    chat = library.chat("paced-500")
-    return {"chunk": _cpu(lambda: chat.stream("Tell me")) / 500}
+    chat = library.chat(f"paced-{counts.paced}")
+    return {"chunk": cpu(lambda: chat.stream("Tell me")) / counts.paced}
 
 
-@_workload("first", rounds=15)
-def _first(name: str, url: str) -> Figures:
-    library = find(name)(url)
+def _first(library: Library, counts: Counts) -> Figures:
+    """How long one waits for the first chunk; the only figure of a clock."""
     library.chat("stream-10").stream("Hello")
-    return {"wall": statistics.median(library.chat("stream-10").first("Tell me") for _ in range(100)) * 1e6}
+    seconds = statistics.median(library.chat("stream-10").first("Tell me") for _ in range(counts.first))
+    return {"wall": seconds * 1e6}
 
 
-@_workload("parse")
-def _parse(name: str, url: str) -> Figures:
-    library = find(name)(url)
+def _parse(library: Library, counts: Counts) -> Figures:
+    """The body of an answer, without the network."""
     body = answers.unary()
     library.parse(body)
 
     def work() -> None:
-        for _ in range(1000):
+        for _ in range(counts.parsed):
             library.parse(body)
 
-    return {"response": min(_cpu(work) for _ in range(5)) / 1000}
+    return {"response": min(cpu(work) for _ in range(5)) / counts.parsed}
 
 
-@_workload("crowd", rounds=15)
-def _crowd(name: str, url: str) -> Figures:
-    library = find(name)(url)
+def _crowd(library: Library, counts: Counts) -> Figures:
+    """Many chats at once, of five turns each."""
     assert isinstance(library, AsyncLibrary)
     library.chat("unary").turns(_MESSAGES[:2])
-    chats = [library.chat("unary") for _ in range(1000)]
-    return {"all": _cpu(lambda: library.crowd(chats, _MESSAGES[:5]))}
+    chats = [library.chat("unary") for _ in range(counts.crowd)]
+    return {"turn": cpu(lambda: library.crowd(chats, _MESSAGES[:5])) / (counts.crowd * 5)}
 
 
-@_workload("idle")
-def _idle(name: str, url: str) -> Figures:
-    library = find(name)(url)
-    histories = [_history(100) for _ in range(200)]
+def _idle(library: Library, counts: Counts) -> Figures:
+    """The memory of chats in which a hundred contents have been said."""
     library.chat("unary", _history(4))
-    kept: list[object] = []
-    gc.collect()
-    tracemalloc.start()
-    before = tracemalloc.get_traced_memory()[0]
-    for history in histories:
-        # A chat that somebody talks in gets its contents from elsewhere: nothing is shared with the program's dicts.
-        kept.append(library.chat("unary", [_fresh(each) for each in history]))
-    gc.collect()
-    size = (tracemalloc.get_traced_memory()[0] - before) / len(kept)
-    tracemalloc.stop()
-    return {"KiB": size / 1024}
+    # What is said in a chat comes from elsewhere: each has its own, and the program keeps none of it.
+    size = held(lambda: [library.chat("unary", _history(100)) for _ in range(counts.idle)])
+    return {"chat": size / counts.idle}
 
 
-def _fresh(content: dict[str, Any]) -> dict[str, Any]:
-    return {"role": content["role"], "parts": [{"text": content["parts"][0]["text"][:-1] + "."}]}
+def _image(counts: Counts) -> bytes:
+    return bytes(range(256)) * (counts.image * MIB // 256)
 
 
-@cache
-def _image() -> bytes:
-    return bytes(range(256)) * (5 * MIB // 256)
+def _picture(library: Library, counts: Counts) -> Figures:
+    """A turn with an image, and one after it, which sends the image again."""
+    library.chat("unary").picture(_image(counts)[:1024])
+    chat, image = library.chat("unary"), _image(counts)
+    return {"turn": cpu(lambda: chat.picture(image)), "next": cpu(lambda: chat.turns(_MESSAGES[:1]))}
 
 
-@_workload("image")
-def _picture(name: str, url: str) -> Figures:
-    library = find(name)(url)
-    library.chat("unary").picture(_image()[:1024])
-    chat = library.chat("unary")
-    image = _image()
-    return {"turn": _cpu(lambda: chat.picture(image)), "next": _cpu(lambda: chat.turns(_MESSAGES[:1]))}
+def _picture_memory(library: Library, counts: Counts) -> Figures:
+    """The same, and how much memory it takes."""
+    library.chat("unary").picture(_image(counts)[:1024])
+    chat, image = library.chat("unary"), _image(counts)
+    return {"turn": peak(lambda: chat.picture(image)), "next": peak(lambda: chat.turns(_MESSAGES[:1]))}
 
 
-@_workload("image memory")
-def _picture_memory(name: str, url: str) -> Figures:
-    library = find(name)(url)
-    library.chat("unary").picture(_image()[:1024])
-    chat = library.chat("unary")
-    image = _image()
-    return {"turn": _peak(lambda: chat.picture(image)), "next": _peak(lambda: chat.turns(_MESSAGES[:1]))}
+def _upload(library: Library, counts: Counts) -> Figures:
+    """A large file from the disk."""
+    with tempfile.TemporaryDirectory() as folder:
+        library.upload(_file(folder, 1))
+        path = _file(folder, counts.upload)
+        return {"cpu": cpu(lambda: library.upload(path)), "peak": peak(lambda: library.upload(path))}
 
 
 def _file(folder: str, size: int) -> Path:
     path = Path(folder) / "upload.bin"
     with path.open("wb") as file:
-        for _ in range(size // MIB):
+        for _ in range(size):
             file.write(bytes(MIB))
     return path
 
 
-@_workload("upload")
-def _upload(name: str, url: str) -> Figures:
-    library: Library = find(name)(url)
-    with tempfile.TemporaryDirectory() as folder:
-        library.upload(_file(folder, MIB))
-        path = _file(folder, 64 * MIB)
-        took = _cpu(lambda: library.upload(path))
-        return {"cpu": took / 1000, "peak": _peak(lambda: library.upload(path))}
+WORKLOADS: dict[str, Workload] = {
+    "import": _Start(importing, rounds=15),
+    "client": _Start(making_clients),
+    "turns": _Talk(_turns, rounds=15),
+    "history": _Talk(_growth, reference_rounds=5),
+    "stream": _Talk(_stream),
+    "paced": _Talk(_paced, rounds=15),
+    "first": _Talk(_first, rounds=15),
+    "parse": _Talk(_parse),
+    "crowd": _Talk(_crowd, rounds=15, reference_rounds=3),
+    "idle": _Talk(_idle, rounds=3, reference_rounds=3),
+    "image": _Talk(_picture, rounds=15),
+    "image memory": _Talk(_picture_memory, rounds=3, reference_rounds=3),
+    "upload": _Talk(_upload, rounds=3, reference_rounds=3),
+}

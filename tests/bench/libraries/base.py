@@ -39,8 +39,6 @@ class Chat(ABC):
 class Library(ABC):
     """An implementation, with a client."""
 
-    asynchronous = False
-
     def __init__(self, url: str) -> None:
         self.url = url
 
@@ -136,8 +134,6 @@ class AsyncChat(Chat):
 
 class AsyncLibrary(Library):
     """An implementation under asyncio, with a loop of its own."""
-
-    asynchronous = True
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
