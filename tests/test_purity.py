@@ -112,20 +112,6 @@ def test_imports_no_io(statement: str) -> None:
     assert done.stdout.strip() == ""
 
 
-def test_importing_the_package_loads_nothing() -> None:
-    """``import chatproto`` loads no transport, no HTTP library, no value class and no converter."""
-    code = (
-        "import sys, chatproto\n"
-        "chatproto.Client(api_key='k')\n"
-        "print(*[name for name in sys.modules if name.split('.')[0] in"
-        " ('requests', 'urllib3', 'aiohttp', 'httpx', 'pydantic', 'cattrs', 'chatproto_requests')"
-        " or name in ('chatproto.types.content', 'chatproto.types.config', 'chatproto.types.tools')])\n"
-    )
-    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == ""
-
-
 ANSWERS = st.sampled_from(
     [
         b'data: {"candidates":[{"content":{"parts":[{"text":"a"}],"role":"model"},"finishReason":"STOP"}]}\r\n\r\n',
