@@ -54,22 +54,26 @@ def whole_run(
     """All rounds. What fails is left out of its round, and told."""
     results = Results({workload: [] for workload in workloads})
     failures: list[Failed] = []
+
+    def measure(name: str, workload: str, url: str, *, quick: bool = quick) -> dict[str, Figures]:
+        try:
+            return {name: measured(name, workload, url, quick=quick)}
+        except Failed as error:
+            say(f"failed: {error}")
+            failures.append(error)
+            return {}
+
     with served() as url:
         for name in () if quick else LIBRARIES:
-            measured(name, "turns", url, quick=True)  # so that everything is compiled
+            measure(name, "turns", url, quick=True)  # so that everything is compiled
         for number in range(rounds):
             for workload in workloads:
-                if number >= WORKLOADS[workload].rounds:
-                    continue
-                say(f"round {number + 1}: {workload}")
-                figures: dict[str, Figures] = {}
-                results.rounds[workload].append(figures)
-                for name in _order(workload, number):
-                    try:
-                        figures[name] = measured(name, workload, url, quick=quick)
-                    except Failed as error:
-                        say(f"failed: {error}")
-                        failures.append(error)
+                if number < WORKLOADS[workload].rounds:
+                    say(f"round {number + 1}: {workload}")
+                    figures: dict[str, Figures] = {}
+                    for name in _order(workload, number):
+                        figures |= measure(name, workload, url)
+                    results.rounds[workload].append(figures)
     return results, failures
 
 
