@@ -35,7 +35,7 @@ def loaded(program: str) -> set[str]:
 
 @pytest.mark.parametrize("program", [_IMPORT, _CLIENT], ids=["import", "client"])
 def test_a_client_loads_no_transport_and_no_converter(program: str) -> None:
-    """Nor a class of contents, answers or settings: all of that waits for a chat, and a transport for its first turn."""
+    """Nor a class of contents, answers or settings: those wait for a chat, and a transport for its first turn."""
     modules = loaded(program)
     assert not {module.partition(".")[0] for module in modules} & _LATER
     assert not modules & {f"chatproto.types.{name}" for name in ("content", "response", "config", "tools", "_hooks")}
