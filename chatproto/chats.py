@@ -374,17 +374,11 @@ def new_session(
     """A conversation of its own on ``connector``; with None as config, requests have no ``generationConfig``."""
     options = options or Options()
     read = None if config is None else read_config(config)
-    contents: list[Content] = []
-    for index, item in enumerate(history or ()):
-        try:
-            contents.append(Content.model_validate(item))
-        except ValidationError as error:
-            raise error.under(f".history[{index}]") from None
     kind = connector.conversation_class(asynchronous=options.asynchronous, in_chat=not options.tells_calls)
     conversation = kind(
         model,
         config=None if read is None else read.values,
-        history=contents,
+        history=history or (),
         dialect=connector.dialect,
         endpoint=connector.endpoint,
         on_incomplete=on_incomplete,

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from chatproto.errors import ValidationError
 from chatproto.machines import history as module
-from chatproto.machines.history import History, Outcome, Turn, decode_content, encode_content, split_turns
+from chatproto.machines.given import split_turns
+from chatproto.machines.history import History, Outcome, Turn, decode_content, encode_content
 from chatproto.testing.strategies import contents
 from chatproto.types import Content
 from chatproto.types._hooks import converter

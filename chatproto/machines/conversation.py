@@ -24,7 +24,8 @@ from ..errors import LocalProtocolError, TransportError, ValidationError
 from ..types import Content, FunctionCall, GenerateContentConfig, UserContent
 from ..wire.json_codec import decode, encode
 from .answering import Answering
-from .history import Outcome, Turn, decode_content, is_closed, recorded_turn, written_at
+from .given import recorded_turn
+from .history import Outcome, Turn, decode_content, is_closed, written_at
 from .memory import ConfigMode, OnIncomplete
 from .rounds import answer_calls, calls_in, responses_in
 from .states import ConversationInput, ConversationState
@@ -403,13 +404,14 @@ class Conversation(Answering):
             self._begin(self._draft)
         while (exchange := self._exchange) is not None:
             step = exchange.next()
-            if isinstance(step, ExchangeEnded):
+            if isinstance(step, DocumentReceived):
+                handed = self._receive(step)
+                if handed is not None:
+                    return handed
+            elif isinstance(step, ExchangeEnded):
                 return self._close(step.error, step.leftover)
-            if not isinstance(step, DocumentReceived):
+            else:
                 return step
-            handed = self._receive(step)
-            if handed is not None:
-                return handed
         return None
 
     def receive_response(self, status: int, headers: Headers) -> None:

@@ -16,7 +16,6 @@ from ..types import Content
 from ..types._dump import to_wire
 from ..types._hooks import converter
 from ..wire.json_codec import decode, encode
-from .fold import is_empty
 from .reading import Reader, contents_to_json
 from .rounds import calls_in, responses_in
 
@@ -27,13 +26,10 @@ __all__ = [
     "History",
     "Outcome",
     "Turn",
-    "check_role",
     "decode_content",
     "encode_content",
+    "in_pieces",
     "is_closed",
-    "last_said",
-    "recorded_turn",
-    "split_turns",
     "written_at",
 ]
 
@@ -128,16 +124,42 @@ class Turn:
         return [decode_content(each) for each in self.encoded]
 
 
+def _pieces_of(turns: list[Turn]) -> list[bytes]:
+    return in_pieces((encoded for turn in turns if turn.curated for encoded in turn.encoded), [])
+
+
+def in_pieces(contents: Iterable[bytes], begun: list[bytes]) -> list[bytes]:
+    """Encoded contents as members of a JSON list, commas between them, small ones joined and large ones not copied.
+
+    ``begun`` is what the first piece begins with: ``[b""]`` where members come before it, and ``[]`` where none do.
+    """
+    made: list[bytes] = []
+    size = sum(map(len, begun))
+    for encoded in contents:
+        size += len(encoded)
+        if size >= _PIECE and begun:
+            large = len(encoded) >= _PIECE
+            # Of a large one the comma stands in the piece before it.
+            made.append(b",".join((*begun, b"") if large else begun))
+            begun, size = [] if large else [b""], len(encoded)
+        if len(encoded) >= _PIECE:
+            made.append(encoded)
+            begun, size = [b""], 0
+        else:
+            begun.append(encoded)
+    if any(begun):
+        made.append(b",".join(begun))
+    return made
+
+
 class History:
     """The turns of one conversation, and the bytes of the next request's past."""
 
     __slots__ = ("_pieces", "turns")
 
     def __init__(self, turns: Iterable[Turn] = ()) -> None:
-        self.turns: list[Turn] = []
-        self._pieces: list[bytes] = []
-        for turn in turns:
-            self.commit(turn)
+        self.turns: list[Turn] = list(turns)
+        self._pieces = _pieces_of(self.turns)
 
     def __deepcopy__(self, _: Any) -> History:
         # Turns and bytes do not change: the lists are all there is to copy.
@@ -149,25 +171,18 @@ class History:
         """A turn has ended. It is curated whole or not at all (law L5)."""
         self.turns.append(turn)
         if turn.curated:
-            for encoded in turn.encoded:
-                self._append(encoded)
+            self._extend(turn.encoded)
 
     def rewind(self, index: int) -> tuple[Turn, ...]:
         """Forget the turns from ``index`` on."""
         kept, forgotten = self.turns[:index], self.turns[index:]
-        self.turns, self._pieces = [], []
-        for turn in kept:
-            self.commit(turn)
+        self.turns, self._pieces = kept, _pieces_of(kept)
         return tuple(forgotten)
 
-    def _append(self, encoded: bytes) -> None:
+    def _extend(self, contents: Iterable[bytes]) -> None:
         pieces = self._pieces
-        if not pieces:
-            pieces.append(encoded)
-        elif len(pieces[-1]) + len(encoded) < _PIECE:
-            pieces[-1] = b",".join((pieces[-1], encoded))
-        else:
-            pieces.append(b"," + encoded)
+        begun = [pieces.pop()] if pieces and len(pieces[-1]) < _PIECE else [b""] if pieces else []
+        pieces += in_pieces(contents, begun)
 
     def pieces(self) -> tuple[bytes, ...]:
         """The curated contents as members of a JSON list, commas between them, in pieces that stay the same objects.
@@ -183,70 +198,6 @@ class History:
                 yield from turn.encoded[: turn.shown]
             elif turn.curated:
                 yield from turn.encoded
-
-
-# --- a history that is given --------------------------------------------------------------------------------------
-
-
-def split_turns(contents: Iterable[Content]) -> tuple[list[Turn], tuple[bytes, ...]]:
-    """The turns of a history that a program hands over, and the contents of one that waits for function responses.
-
-    A turn begins with a user content that is not an answer to function calls. It is curated if its model contents all
-    say something and its calls are all answered, and then whole (the reference drops an invalid answer with the one
-    question before it). Raises ValidationError for a role that is neither ``user`` nor ``model``.
-    """
-    groups = _groups(contents)
-    turns = [_given_turn(number, group) for number, group in enumerate(groups, start=1)]
-    if turns and not turns[-1].curated and _waits(groups[-1]):
-        return turns[:-1], turns[-1].encoded
-    return turns, ()
-
-
-def recorded_turn(number: int, contents: Iterable[Content], *, valid: bool) -> Turn:
-    """A turn that was had elsewhere. Raises ValidationError for a role that no history has."""
-    turn = _given_turn(number, [document for group in _groups(contents) for document in group])
-    outcome = turn.outcome if valid else Outcome.BLOCKED
-    return attrs.evolve(turn, outcome=outcome, curated=valid and turn.curated, reason=f"recorded{turn.reason[5:]}")
-
-
-def check_role(index: int, content: Content) -> None:
-    """Raise ValidationError where the Content at ``index`` of a given history has a role that a history has not."""
-    if content.role not in ("user", "model"):
-        raise ValidationError(
-            f"a role in a history is 'user' or 'model', not {content.role!r}", path=f"$.history[{index}].role"
-        )
-
-
-def _groups(contents: Iterable[Content]) -> list[list[dict[str, Any]]]:
-    groups: list[list[dict[str, Any]]] = []
-    for index, content in enumerate(contents):
-        check_role(index, content)
-        document = written_at(f".history[{index}]", content)
-        if not groups or (content.role == "user" and not responses_in(document)):
-            groups.append([])
-        groups[-1].append(document)
-    return groups
-
-
-def _given_turn(number: int, documents: list[dict[str, Any]]) -> Turn:
-    answers = [document for document in documents if document["role"] == "model"]
-    spoken = all(map(_speaks, answers))
-    closed = is_closed(documents)
-    # A model content that says nothing is in no history.
-    encoded = tuple(encode(document) for document in documents if document["role"] == "user" or _speaks(document))
-    fault = "" if spoken and closed else ", with unanswered calls" if spoken else ", with an empty answer"
-    return Turn(
-        number=number,
-        outcome=Outcome.COMPLETED if spoken and closed else Outcome.BLOCKED,
-        reason=f"given{fault}",
-        curated=spoken and closed,
-        encoded=encoded,
-        shown=len(encoded),
-    )
-
-
-def _speaks(document: dict[str, Any]) -> bool:
-    return not all(map(is_empty, document.get("parts") or ()))
 
 
 def is_closed(documents: list[dict[str, Any]]) -> bool:
@@ -267,15 +218,3 @@ def is_closed(documents: list[dict[str, Any]]) -> bool:
         if unanswered < 0:
             return False
     return unanswered == 0
-
-
-def _waits(documents: list[dict[str, Any]]) -> bool:
-    """Whether a turn ends with calls, and is in order up to what the model said last."""
-    last = last_said(documents)
-    return any(map(calls_in, last)) and is_closed(documents[: len(documents) - len(last)])
-
-
-def last_said(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The model contents that a turn ends with."""
-    users = [index for index, document in enumerate(documents) if document["role"] == "user"]
-    return documents[users[-1] + 1 :] if users else documents

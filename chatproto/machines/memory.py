@@ -25,7 +25,8 @@ from ..wire.endpoint import Endpoint
 from ..wire.gemini import Dialect, GeminiApi, generate_request
 from ..wire.json_codec import decode
 from .exchange import Exchange
-from .history import History, Turn, last_said, split_turns
+from .given import last_said, split_turns
+from .history import History, Turn, in_pieces
 from .retry import RetryPolicy
 from .rounds import calls_in
 from .states import ConversationState, ConversationStates
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..wire.http import Request
+    from .given import Given
     from .reading import Reader
 
 __all__ = ["ConfigMode", "Memory", "OnIncomplete", "config_from_json"]
@@ -70,7 +72,7 @@ class Memory:
         model: str,
         *,
         config: GenerateContentConfig | None = None,
-        history: Iterable[Content] = (),
+        history: Iterable[Given] = (),
         dialect: Dialect | None = None,
         endpoint: Endpoint | None = None,
         on_incomplete: OnIncomplete = "drop",
@@ -103,7 +105,7 @@ class Memory:
         self.unknown: dict[str, Any] = {}
         self._remember(history)
 
-    def _remember(self, contents: Iterable[Content]) -> None:
+    def _remember(self, contents: Iterable[Given]) -> None:
         """The history that the chat begins with."""
         turns, waiting = split_turns(contents)
         self._history = History(turns)
@@ -113,8 +115,7 @@ class Memory:
 
     def _request(self, draft: Draft, said: tuple[bytes, ...], token: str | None = None) -> Request:
         pieces = self._history.pieces()
-        if said:
-            pieces += ((b"," if pieces else b"") + b",".join(said),)
+        pieces += tuple(in_pieces(said, [b""] if pieces else []))
         return self._request_of(draft, pieces, token)
 
     def _request_of(self, draft: Draft, contents: tuple[bytes, ...], token: str | None) -> Request:

@@ -28,7 +28,8 @@ from ..wire.gemini import GeminiApi
 from ..wire.json_codec import encode
 from .answering import with_partial
 from .conversation import Conversation, contents_of
-from .history import History, Outcome, Turn, check_role, decode_content, encode_content, written_at
+from .given import check_role, given_content
+from .history import History, Outcome, Turn, decode_content, encode_content, written_at
 from .states import ConversationInput
 from .steps import FunctionCallsRequested, Step, TurnEnded
 from .turn import Draft, OpenTurn
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ..wire.http import Request
+    from .given import Given
     from .reading import Reader
 
 __all__ = ["AsyncReferenceConversation", "ReferenceConversation", "ReferenceHistory", "SyncModelsConversation"]
@@ -186,8 +188,8 @@ class ReferenceConversation(Conversation):
 
     _history: ReferenceHistory
 
-    def _remember(self, contents: Iterable[Content]) -> None:
-        self._history = ReferenceHistory(contents)
+    def _remember(self, contents: Iterable[Given]) -> None:
+        self._history = ReferenceHistory([given_content(index, item) for index, item in enumerate(contents)])
 
     def history(self, *, curated: bool = False) -> list[Content]:
         """The list itself."""
