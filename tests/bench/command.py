@@ -10,6 +10,7 @@ import os
 import platform
 import shlex
 import sys
+import time
 from pathlib import Path
 
 from bench import measuring, soak
@@ -31,7 +32,7 @@ def main() -> None:
         print(json.dumps(WORKLOADS[options.workload].run(options.name, options.url, counts)))
     elif options.command == "soak":
         with served() as url:
-            soak.soak(options.name, url, soak.TALLIES[options.quick])
+            soak.soak(options.name, url, soak.QUICK if options.quick else soak.FULL)
     else:
         sys.exit(_run(options))
 
@@ -56,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("workload", choices=WORKLOADS, metavar="WORKLOAD")
     measure.add_argument("url", metavar="URL", help="of the server (bench/server.py)")
     soaking = commands.add_parser("soak", help="ten thousand turns and a hundred thousand chunks, and the memory")
-    soaking.add_argument("name", nargs="?", default="chatproto on requests", metavar="NAME", help="one without asyncio")
+    soaking.add_argument("name", nargs="?", default="chatproto on requests", choices=LIBRARIES, metavar="NAME")
     return parser
 
 
@@ -73,9 +74,12 @@ def _run(options: argparse.Namespace) -> int:
         command=shlex.join(["python", "tests/bench", *sys.argv[1:]]),
         versions={name: importlib.metadata.version(name) for name in _VERSIONS},
     )
-    results, failures = whole_run(
-        options.only or list(WORKLOADS), rounds, quick=options.quick, say=lambda line: print(line, file=sys.stderr)
-    )
+    begun = time.monotonic()
+
+    def say(line: str) -> None:
+        print(f"{time.monotonic() - begun:5.0f} s  {line}", file=sys.stderr, flush=True)
+
+    results, failures = whole_run(options.only or list(WORKLOADS), rounds, quick=options.quick, say=say)
     options.out.mkdir(parents=True, exist_ok=True)
     table = markdown(results, conditions)
     print(table)
@@ -84,5 +88,5 @@ def _run(options: argparse.Namespace) -> int:
     if "history" in results.rounds:
         plot(results, options.out / "turn_cost.png")
     if failures:
-        print(f"{len(failures)} measurements failed", file=sys.stderr)
+        say(f"{len(failures)} measurements failed")
     return 1 if failures or (missed(results) and not options.quick) else 0
