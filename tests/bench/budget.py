@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-__all__ = ["ASYNC", "ROWS", "SYNC", "Row", "Sides", "implementations"]
+__all__ = ["ASYNC", "ROWS", "SYNC", "Row", "Sides", "implementations", "judged"]
 
 
 @attrs.frozen
@@ -42,9 +42,13 @@ class Row:
 
     @property
     def names(self) -> set[str]:
-        """The implementations that it needs."""
-        names = {self.sides.ours, self.sides.reference or self.sides.ours}
-        return names if self.unit or self.own else names | {self.sides.floor}
+        """The implementations that it compares."""
+        return self.judged | ({self.sides.reference} if self.sides.reference else set())
+
+    @property
+    def judged(self) -> set[str]:
+        """Those of them that decide whether the budget is met."""
+        return {self.sides.ours} if self.unit or self.own else {self.sides.ours, self.sides.floor}
 
 
 ROWS = (
@@ -86,3 +90,9 @@ _PLOTTED = {"history": {SYNC.floor, ASYNC.floor}}
 def implementations(workload: str) -> set[str]:
     """The implementations that a workload is run with."""
     return _PLOTTED.get(workload, set()).union(*(row.names for row in ROWS if row.workload == workload))
+
+
+def judged(workload: str) -> set[str]:
+    """Those of them that decide whether a budget is met."""
+    rows = (row for row in ROWS if row.workload == workload and row.must is not None)
+    return set[str]().union(*(row.judged for row in rows))

@@ -9,13 +9,13 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench.budget import implementations
+from bench.budget import implementations, judged
 from bench.libraries import LIBRARIES
 from bench.measuring import Figures
 from bench.results import Results
 from bench.workloads import WORKLOADS
 
-__all__ = ["Failed", "measured", "served", "whole_run"]
+__all__ = ["Failed", "measured", "order", "served", "whole_run"]
 
 _FOLDER = Path(__file__).parent
 _SERVER = "import sys; sys.path.insert(0, sys.argv[1]); from bench.server import main; main()"
@@ -71,15 +71,15 @@ def whole_run(
                 if number < WORKLOADS[workload].rounds:
                     say(f"round {number + 1}: {workload}")
                     figures: dict[str, Figures] = {}
-                    for name in _order(workload, number):
+                    for name in order(workload, number):
                         figures |= measure(name, workload, url)
                     results.rounds[workload].append(figures)
     return results, failures
 
 
-def _order(workload: str, number: int) -> list[str]:
+def order(workload: str, number: int) -> list[str]:
     """Who runs in a round, in an order that turns around, so that nobody always follows the same one."""
-    few = number >= WORKLOADS[workload].reference_rounds
-    names = implementations(workload)
-    ordered = [name for name in LIBRARIES if name in names and not (few and name.startswith("google-genai"))]
+    all_run = number < WORKLOADS[workload].shown_rounds
+    names = implementations(workload) if all_run else judged(workload)
+    ordered = [name for name in LIBRARIES if name in names]
     return ordered[::-1] if number % 2 else ordered
