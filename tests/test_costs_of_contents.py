@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import enum
+import gc
+import tracemalloc
+from binascii import b2a_base64
 from typing import Any
 
 import pytest
@@ -11,10 +15,16 @@ from hypothesis import strategies as st
 
 from chatproto import Client
 from chatproto.errors import ValidationError
+from chatproto.machines.conversation import Conversation
 from chatproto.machines.given import encode_text
 from chatproto.machines.history import encode_content
+from chatproto.machines.steps import SendRequest
 from chatproto.testing.strategies import contents
 from chatproto.types import Content, ModelContent, Part, UserContent
+from chatproto.wire import json_blobs
+from chatproto.wire.http import Request
+from chatproto.wire.json_blobs import encode_with_blobs
+from chatproto.wire.json_codec import MAX_DEPTH, encode
 
 # --- text alone, known at a glance ---
 
@@ -126,11 +136,146 @@ def test_text_is_seen_at_a_glance(texts: list[str], by_the_user: bool) -> None:
 def test_a_history_of_text_makes_no_values(monkeypatch: pytest.MonkeyPatch) -> None:
     """However long: nothing is read, no Content is made, and each content is encoded once."""
     made: list[object] = []
-    for name in ("machines.given.written_at", "machines.given.encode", "machines.given.decode"):
-        monkeypatch.setattr(f"chatproto.{name}", lambda *given: made.append(given))
-    monkeypatch.setattr(Content, "model_validate", lambda item: made.append(item))
+    for name in ("machines.given.written_at", "machines.given.encode_with_blobs", "machines.given.decode"):
+        monkeypatch.setattr(f"chatproto.{name}", made.append)
+    monkeypatch.setattr(Content, "model_validate", made.append)
     history = [{"role": ("user", "model")[n % 2], "parts": [{"text": f"number {n}"}]} for n in range(100)]
     with Client(api_key="key-of-a-test") as client:
         chat = client.chats.create(model="m", history=history)
         assert len(chat.turns) == 50
         assert not made
+
+
+# --- blobs, which never become text ---
+
+SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), TEXTS)
+WITH_BLOBS = st.recursive(
+    st.one_of(SCALARS, st.binary(max_size=20), st.integers(0, 5).map(lambda extra: bytes(3 * 64 * 1024 - 2 + extra))),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=3)),
+    max_leaves=8,
+)
+
+
+def as_text(document: Any) -> Any:
+    """Bytes as base64, as text."""
+    if isinstance(document, bytes):
+        return base64.b64encode(document).decode()
+    if isinstance(document, dict):
+        return {key: as_text(held) for key, held in document.items()}
+    return [as_text(held) for held in document] if isinstance(document, list) else document
+
+
+@given(WITH_BLOBS)
+def test_blobs_are_written_as_their_base64_would_be(document: Any) -> None:
+    """Byte for byte, whatever stands around them: also where a lone surrogate makes all of it ASCII."""
+    assert encode_with_blobs(document) == encode(as_text(document))
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), {1, 2}, object()])
+def test_what_json_cannot_hold_is_refused_beside_a_blob(wrong: Any) -> None:
+    """In the same words as without one."""
+    with pytest.raises(ValidationError) as alone:
+        encode({"a": wrong})
+    with pytest.raises(ValidationError) as beside:
+        encode_with_blobs({"blob": b"x", "a": wrong})
+    assert str(beside.value) == str(alone.value)
+
+
+def test_nesting_is_limited_beside_a_blob() -> None:
+    """At the same depth: brackets in text and the blob itself do not count."""
+    for levels, fits in ((MAX_DEPTH - 1, True), (MAX_DEPTH, False), (5000, False)):
+        document: Any = b"[" * 300
+        for _ in range(levels):
+            document = [document]
+        if fits:
+            assert encode_with_blobs(["[" * 300, document]).startswith(b'["[')
+        else:
+            with pytest.raises(ValidationError, match="too deeply"):
+                encode_with_blobs([document])
+
+
+def said(size: int) -> Content:
+    """A question about a picture."""
+    return UserContent(["What is this?", Part.from_bytes(data=bytes(size), mime_type="image/png")])
+
+
+def answer(machine: Conversation) -> None:
+    """The server's side of one turn."""
+    step = machine.next()
+    assert isinstance(step, SendRequest)
+    machine.receive_response(200, ())
+    machine.receive_data(
+        b'{"candidates":[{"content":{"role":"model","parts":[{"text":"Yes"}]},"finishReason":"STOP"}]}'
+    )
+    machine.receive_data(b"")
+    while machine.next() is not None:
+        pass
+
+
+def test_the_base64_of_a_blob_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the check, the request, the history and all later requests together; and its bytes are the same object."""
+    encoded: list[int] = []
+
+    def count(data: memoryview, *, newline: bool) -> bytes:
+        encoded.append(len(data))
+        return b2a_base64(data, newline=newline)
+
+    monkeypatch.setattr(json_blobs, "b2a_base64", count)
+    machine = Conversation("m")
+    machine.send("Hello", stream=False)
+    answer(machine)
+    requests: list[Request] = []
+    for message in (said(1_000_000), "And this?", "And now?"):
+        machine.send(message, stream=False)
+        step = machine.next()
+        assert isinstance(step, SendRequest)
+        requests.append(step.request)
+        answer(machine)
+    assert sum(encoded) == 1_000_000
+    large = [next(piece for piece in request.body if len(piece) > 1_000_000) for request in requests]
+    assert all(piece is large[0] for piece in large)
+    assert machine.turns[1].encoded[0] is large[0]
+    assert [len(request.json()["contents"]) for request in requests] == [3, 5, 7]
+
+
+def test_a_turn_with_a_blob_holds_its_base64_and_no_copy() -> None:
+    """In memory there is the base64 at most once, and while it is made an eighth of it more."""
+    size = 3 * 1024 * 1024
+    machine = Conversation("m")
+    machine.send(said(10), stream=False)
+    answer(machine)
+    message = said(size)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        machine.send(message, stream=False)
+        answer(machine)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.25 * size * 4 / 3
+
+
+# --- a turn ---
+
+
+def test_each_content_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the past: two in a turn, what is asked and what is answered."""
+    encoded: list[Any] = []
+
+    def counted(write: Any) -> Any:
+        def encode_it(document: Any) -> bytes:
+            encoded.append(document)
+            made: bytes = write(document)
+            return made
+
+        return encode_it
+
+    for place in ("conversation.encode_with_blobs", "given.encode_with_blobs", "history.encode_with_blobs"):
+        monkeypatch.setattr(f"chatproto.machines.{place}", counted(encode_with_blobs))
+    monkeypatch.setattr("chatproto.machines.fold.encode", counted(encode))
+    machine = Conversation("m", history=[UserContent("Hello"), ModelContent("Hello")] * 50)
+    for _ in range(10):
+        machine.send("And?", stream=False)
+        answer(machine)
+    assert len(encoded) == 20

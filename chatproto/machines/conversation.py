@@ -22,7 +22,8 @@ import attrs
 
 from ..errors import LocalProtocolError, TransportError, ValidationError
 from ..types import Content, FunctionCall, GenerateContentConfig, UserContent
-from ..wire.json_codec import decode, encode
+from ..wire.json_blobs import encode_with_blobs
+from ..wire.json_codec import decode
 from .answering import Answering
 from .given import recorded_turn
 from .history import Outcome, Turn, decode_content, is_closed, written_at
@@ -235,7 +236,7 @@ class Conversation(Answering):
         effective = self._effective(config)
         endpoint = self._endpoint.merged(effective.http_options if effective is not None else None)
         return Draft(
-            contents=tuple(map(encode, documents)),
+            contents=tuple(map(encode_with_blobs, documents)),
             responses=responses,
             settings=self._dialect.settings(effective),
             endpoint=endpoint,
@@ -262,7 +263,7 @@ class Conversation(Answering):
             filled = self._answered(draft.responses)
             self._leave_round()
             self._states.take(ConversationInput.ANSWER)
-            self._draft = attrs.evolve(draft, contents=tuple(map(encode, filled)))
+            self._draft = attrs.evolve(draft, contents=tuple(map(encode_with_blobs, filled)))
             return
         self.leave_all()
         self._states.take(ConversationInput.SEND)
@@ -306,7 +307,11 @@ class Conversation(Answering):
         else:
             closed = not any(map(calls_in, documents))
             draft = attrs.evolve(
-                before, contents=tuple(map(encode, documents)), responses=responses, streamed=streamed, closed=closed
+                before,
+                contents=tuple(map(encode_with_blobs, documents)),
+                responses=responses,
+                streamed=streamed,
+                closed=closed,
             )
         self._request(draft, draft.contents)
         return draft

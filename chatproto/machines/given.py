@@ -13,7 +13,8 @@ import attrs
 
 from ..errors import ValidationError
 from ..types import Content, ModelContent, Part, UserContent
-from ..wire.json_codec import decode, encode
+from ..wire.json_blobs import encode_with_blobs
+from ..wire.json_codec import decode
 from .fold import is_empty
 from .history import Outcome, Turn, is_closed, written_at
 from .rounds import calls_in, responses_in
@@ -115,7 +116,8 @@ def encode_text(item: Any) -> tuple[str, bytes] | None:
         role, parts = fields["role"], fields["parts"]
         if type(role) is not str or type(parts) is not list or not parts:
             return None
-        for part in parts:  # pyright: ignore[reportUnknownVariableType]
+        given: list[Any] = parts  # pyright: ignore[reportUnknownVariableType]
+        for part in given:
             kind = type(part)  # pyright: ignore[reportUnknownVariableType]
             held: dict[str, Any] = part if kind is dict else part.__dict__ if kind is Part else _NOTHING
             text = held["text"]
@@ -142,7 +144,7 @@ def _given_turn(number: int, said: list[_Said]) -> Turn:
     # A model content that says nothing is in no history.
     kept = [each for each in documents if each["role"] == "user" or _speaks(each)]
     closed = is_closed(documents)
-    return _turn(number, map(encode, kept), spoken=len(kept) == len(documents), closed=closed)
+    return _turn(number, map(encode_with_blobs, kept), spoken=len(kept) == len(documents), closed=closed)
 
 
 def _turn(number: int, encoded: Iterable[bytes], *, spoken: bool, closed: bool) -> Turn:

@@ -13,9 +13,10 @@ import attrs
 
 from ..errors import ValidationError
 from ..types import Content
-from ..types._dump import to_wire
+from ..types._dump import to_encode
 from ..types._hooks import converter
-from ..wire.json_codec import decode, encode
+from ..wire.json_blobs import encode_with_blobs
+from ..wire.json_codec import decode
 from .reading import Reader, contents_to_json
 from .rounds import calls_in, responses_in
 
@@ -53,9 +54,11 @@ class Outcome(enum.Enum):
 
 
 def written_at(place: str, content: Content) -> dict[str, Any]:
-    """A Content as wire JSON. Raises ValidationError, with its path below ``place``, for what JSON cannot hold."""
+    """A Content as JSON, its blobs as bytes. Raises ValidationError, with its path below ``place``, for what JSON
+    cannot hold.
+    """
     try:
-        document: dict[str, Any] = to_wire(content)
+        document: dict[str, Any] = to_encode(content)
     except ValidationError as error:
         raise error.under(place) from None
     except RecursionError:
@@ -65,7 +68,7 @@ def written_at(place: str, content: Content) -> dict[str, Any]:
 
 def encode_content(content: Content) -> bytes:
     """A Content as it is sent. Raises ValidationError with the path of what JSON cannot hold."""
-    return encode(to_wire(content))
+    return encode_with_blobs(to_encode(content))
 
 
 def decode_content(encoded: bytes) -> Content:

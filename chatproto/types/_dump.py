@@ -19,7 +19,7 @@ from ._open_enum import OpenEnum
 from ._spelling import Spelled, encode_base64, encode_timestamp
 from ._value import EXTRA, Value, fields_of
 
-__all__ = ["dump", "known_only", "pydantic_schema", "to_wire"]
+__all__ = ["dump", "known_only", "pydantic_schema", "to_encode", "to_wire"]
 
 T = TypeVar("T")
 
@@ -28,16 +28,12 @@ _AS_IT_IS = frozenset({str, int, bool, type(None)})
 
 def to_wire(item: Any) -> Any:
     """``item`` as JSON values: fields under their wire keys, in the order they were set, and ``extra`` after them."""
-    kind = type(item)  # pyright: ignore[reportUnknownVariableType]
-    if kind in _AS_IT_IS:
-        return item
-    if isinstance(item, Value):
-        return _value_to_wire(item)
-    if kind is dict:
-        return _each(item, to_wire)
-    if kind is list or kind is tuple:
-        return _all(item, to_wire)
-    return _scalar(item, encode_base64)
+    return _write(item)
+
+
+def to_encode(item: Any) -> Any:
+    """``to_wire`` for what ``encode_with_blobs`` is given: bytes stay bytes, so that a blob never becomes text."""
+    return _write_bytes(item)
 
 
 def known_only(item: T) -> T:
@@ -64,28 +60,51 @@ def _wire_keys_of(cls: type[Value]) -> dict[str, str | None]:
     return found
 
 
-def _value_to_wire(owner: Value) -> dict[str, Any]:
-    keys = _wire_keys_of(type(owner))
-    held = owner.__dict__
-    extra = held.get(EXTRA)
-    spelling = None if extra is None else extra.spelling
-    built: dict[str, Any] = {}
-    for name, item in held.items():
-        if item is None or name[0] == "_":
-            continue
-        key = keys[name]
-        if key is None:
-            continue
-        if spelling:
-            key = spelling.get(name, key)
-        try:
-            built[key] = item if type(item) in _AS_IT_IS else to_wire(item)
-        except ValidationError as error:
-            raise error.under(f".{key}") from None
-    if extra:
-        for key, item in extra.items():
-            built.setdefault(key, to_wire(item))
-    return built
+def _writer(base64: Callable[[bytes], Any]) -> Callable[[Any], Any]:
+    def write(item: Any) -> Any:
+        kind = type(item)  # pyright: ignore[reportUnknownVariableType]
+        if kind in _AS_IT_IS:
+            return item
+        if isinstance(item, Value):
+            return write_value(item)
+        if kind is dict:
+            return _each(item, write)
+        if kind is list or kind is tuple:
+            return _all(item, write)
+        return _scalar(item, base64)
+
+    def write_value(owner: Value) -> dict[str, Any]:
+        keys = _wire_keys_of(type(owner))
+        held = owner.__dict__
+        extra = held.get(EXTRA)
+        spelling = None if extra is None else extra.spelling
+        built: dict[str, Any] = {}
+        for name, item in held.items():
+            if item is None or name[0] == "_":
+                continue
+            key = keys[name]
+            if key is None:
+                continue
+            if spelling:
+                key = spelling.get(name, key)
+            try:
+                built[key] = item if type(item) in _AS_IT_IS else write(item)
+            except ValidationError as error:
+                raise error.under(f".{key}") from None
+        if extra:
+            for key, item in extra.items():
+                built.setdefault(key, write(item))
+        return built
+
+    return write
+
+
+def _kept(data: bytes) -> bytes | str:
+    return encode_base64(data) if isinstance(data, Spelled) else data
+
+
+_write = _writer(encode_base64)
+_write_bytes = _writer(_kept)
 
 
 def _each(items: Mapping[Any, Any], write: Callable[[Any], Any]) -> dict[str, Any]:
@@ -110,7 +129,7 @@ def _all(items: Any, write: Callable[[Any], Any]) -> list[Any]:
     return built
 
 
-def _scalar(item: Any, base64: Callable[[bytes], str]) -> Any:
+def _scalar(item: Any, base64: Callable[[bytes], Any]) -> Any:
     """One value that is neither a container nor plain JSON already."""
     if isinstance(item, OpenEnum):
         return item.wire

@@ -10,16 +10,20 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from ..errors import MalformedResponse, ValidationError
 
-__all__ = ["MAX_DEPTH", "decode", "encode", "excerpt"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["MAX_DEPTH", "decode", "encode", "excerpt", "written_by"]
 
 #: How deep JSON may be nested, both ways: a number, so that it is the same on every Python and whatever is left of a
 #: stack. protobuf's own JSON stops at 100; the messages of the API use some ten levels.
 MAX_DEPTH = 250
 
+_BLANK = " \t\n\r"
 _EXCERPT = 80  # characters of a bad document that an error shows
 
 
@@ -40,7 +44,8 @@ _BRACKETS = re.compile(r"[\[\]{}]")
 
 def _too_deep(text: str, most: int) -> bool:
     """Whether valid JSON is nested deeper than ``most``. Only text with so many brackets is looked at closely."""
-    if text.count("{") + text.count("[") <= most:
+    # Each level takes two brackets.
+    if len(text) <= 2 * most or text.count("{") + text.count("[") <= most:
         return False
     depth = 0
     for bracket in _BRACKETS.findall(_STRINGS.sub("", text)):
@@ -51,6 +56,8 @@ def _too_deep(text: str, most: int) -> bool:
 
 
 _decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
+#: The inside of ``raw_decode``, which every Python of ours has, and no type stub.
+_scan = cast("Callable[[str, int], tuple[Any, int]]", vars(_decoder)["scan_once"])
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _ascii_encoder = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), allow_nan=False)
 
@@ -66,7 +73,7 @@ def decode(data: bytes | str, *, what: str, replace: bool = False, depth: int = 
         if _too_deep(text, depth):
             problem = f"JSON nested deeper than {depth} levels"
             raise MalformedResponse(problem, where=what, excerpt=excerpt(data))
-        return _decoder.decode(text.removeprefix("\ufeff"))
+        return _document(text)
     except json.JSONDecodeError as error:
         raise MalformedResponse(f"not JSON: {error}", where=what, excerpt=excerpt(data)) from None
     except UnicodeDecodeError as error:
@@ -78,11 +85,38 @@ def decode(data: bytes | str, *, what: str, replace: bool = False, depth: int = 
         raise MalformedResponse(f"not JSON: {error}", where=what, excerpt=excerpt(data)) from None
 
 
+def _document(text: str) -> Any:
+    """What JSON's own decoder gives, without its search for white space where there is none."""
+    if text.startswith("{"):
+        try:
+            document, end = _scan(text, 0)
+        except StopIteration:
+            document, end = None, -1
+        if end == len(text) or (end > 0 and not text[end:].strip(_BLANK)):
+            return document
+    return _decoder.decode(text.removeprefix("\ufeff"))
+
+
 def encode(document: Any, *, depth: int = MAX_DEPTH) -> bytes:
     """JSON values as compact UTF-8. Raises ValidationError for what JSON cannot hold."""
+
+    def write(encoder: json.JSONEncoder) -> tuple[str, bytes]:
+        text = encoder.encode(document)
+        return text, text.encode()
+
+    return written_by(write, depth=depth)
+
+
+def written_by(write: Callable[[json.JSONEncoder], tuple[str, bytes]], *, depth: int = MAX_DEPTH) -> bytes:
+    """The bytes that ``write`` gives, which is called with the encoder for the JSON values in them.
+
+    Beside the bytes it gives the text in them that is to be looked at for its depth. Raises ValidationError.
+    """
     try:
-        text = _encoder.encode(document)
-        encoded = _encoded(text, document)
+        try:
+            text, encoded = write(_encoder)
+        except UnicodeEncodeError:  # a lone surrogate
+            text, encoded = write(_ascii_encoder)
     except RecursionError:
         raise ValidationError(_DEEP) from None
     except (TypeError, ValueError) as error:
@@ -93,13 +127,6 @@ def encode(document: Any, *, depth: int = MAX_DEPTH) -> bytes:
 
 
 _DEEP = f"nested deeper than {MAX_DEPTH} levels, too deeply for JSON"
-
-
-def _encoded(text: str, document: Any) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:  # a lone surrogate
-        return _ascii_encoder.encode(document).encode()
 
 
 def excerpt(data: bytes | str) -> str:
