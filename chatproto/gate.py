@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import threading
 import weakref
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from .errors import LocalProtocolError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from .errors import TransportError
     from .machines.steps import Step
     from .transport import Machine
@@ -84,6 +81,7 @@ class Gate:
 
     def __init__(self) -> None:
         self._inside = threading.Lock()
+        self._driving = _Driving(self._inside)
         self._stream: weakref.ref[Suspended] | None = None
 
     def enter(self) -> bool:
@@ -94,17 +92,9 @@ class Gate:
         """Undo ``enter``."""
         self._inside.release()
 
-    @contextmanager
-    def driving(self) -> Generator[None]:
-        """One thread or task at a time. Raises LocalProtocolError for another."""
-        if not self.enter():
-            raise LocalProtocolError(
-                "another thread or task is waiting for an answer in this chat; use a chat for each conversation"
-            )
-        try:
-            yield
-        finally:
-            self.leave()
+    def driving(self) -> _Driving:
+        """A context for one thread or task at a time. Entering it raises LocalProtocolError for another."""
+        return self._driving
 
     def suspend(self, stream: Suspended | None) -> None:
         """A message was sent, whose answer ``stream`` hands out. The one before it has ended."""
@@ -112,3 +102,21 @@ class Gate:
         if before is not None and before is not stream:
             before.supersede()
         self._stream = weakref.ref(stream) if stream is not None else None
+
+
+class _Driving:
+    """Being the one inside. It is entered for every chunk, so it is one object a gate, and no generator."""
+
+    __slots__ = ("_inside",)
+
+    def __init__(self, inside: threading.Lock) -> None:
+        self._inside = inside
+
+    def __enter__(self) -> None:
+        if not self._inside.acquire(blocking=False):
+            raise LocalProtocolError(
+                "another thread or task is waiting for an answer in this chat; use a chat for each conversation"
+            )
+
+    def __exit__(self, *_: object) -> None:
+        self._inside.release()

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from .client import Connector
     from .convert.calls import Call
     from .convert.functions import Toolbox
-    from .convert.parsed import ParseTarget
     from .convert.tools import Offered, Tools
     from .gate import Suspended
     from .machines.conversation import Conversation
@@ -268,34 +267,56 @@ class Session:
 
     def take(self, event: Event, prepared: Prepared) -> GenerateContentResponse | None:
         """The piece of an answer that an event brings; runs the functions that it asks for. Raises its error."""
+        if isinstance(event, ChunkReceived):  # first, because these are many
+            return self._handed_out(event.response, prepared)
         calls = _calls_to_run(event, prepared)
         if calls and prepared.calling is not None:
             self._answer(prepared, prepared.calling.answers(calls))
-        return self._answer_in(event, prepared)
+        self._take_note(event)
+        return None
 
     async def atake(self, event: Event, prepared: Prepared) -> GenerateContentResponse | None:
         """``take`` for asyncio."""
+        if isinstance(event, ChunkReceived):
+            return self._handed_out(event.response, prepared)
         calls = _calls_to_run(event, prepared)
         if calls and prepared.calling is not None:
             self._answer(prepared, await prepared.calling.aanswers(calls))
-        return self._answer_in(event, prepared)
+        self._take_note(event)
+        return None
 
     def _answer(self, prepared: Prepared, answers: list[Part] | None) -> None:
         if answers is not None:
             with self.steps:
                 prepared.conversation.answer(answers)
 
-    def _answer_in(self, event: Event, prepared: Prepared) -> GenerateContentResponse | None:
-        answer = answer_in(event, prepared.terms.target)
-        if isinstance(event, FunctionCallsRequested):
-            self._told = None
-        if answer is not None and self._tells_calls:
+    def _handed_out(self, answer: GenerateContentResponse, prepared: Prepared) -> GenerateContentResponse:
+        """A piece of an answer, with what only the face knows of it."""
+        target = prepared.terms.target
+        if target is not None:
+            from .convert.parsed import parse_response
+
+            parse_response(answer, target)
+        if self._tells_calls:
             if self._told is None:
                 # The same Contents for all chunks of a round, as in google-genai.
                 self._told = prepared.conversation.called()
             if self._told or not prepared.draft.streamed:
-                answer.automatic_function_calling_history = self._told
+                answer.__dict__["automatic_function_calling_history"] = list(self._told)
         return answer
+
+    def _take_note(self, event: Event) -> None:
+        """An event that brings no piece of an answer. Raises the error that it brings."""
+        error = None
+        match event:
+            case FunctionCallsRequested():
+                error, self._told = event.error, None
+            case TurnEnded() | RoundFailed():
+                error = event.error
+            case _:
+                pass
+        if error is not None:
+            raise error
 
     def ask(self, prepared: Prepared) -> GenerateContentResponse:
         """Send and wait for the whole answer: a drained stream."""
@@ -336,23 +357,6 @@ def _calls_to_run(event: Event, prepared: Prepared) -> tuple[FunctionCall, ...]:
     if prepared.calling is None or not isinstance(event, FunctionCallsRequested) or not event.automatic:
         return ()
     return event.calls
-
-
-def answer_in(event: Event, target: ParseTarget | None) -> GenerateContentResponse | None:
-    """The piece of an answer that an event brings, parsed if that was asked for. Raises the error that it brings."""
-    match event:
-        case ChunkReceived(response=response):
-            if target is not None:
-                from .convert.parsed import parse_response
-
-                parse_response(response, target)
-            return response
-        case TurnEnded(error=error) | RoundFailed(error=error) | FunctionCallsRequested(error=error) if (
-            error is not None
-        ):
-            raise error
-        case _:
-            return None
 
 
 def _whole(answer: GenerateContentResponse | None) -> GenerateContentResponse:

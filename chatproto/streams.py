@@ -76,10 +76,11 @@ class ResponseStream(_Stream, Iterator[GenerateContentResponse]):
     def __next__(self) -> GenerateContentResponse:
         if self._ended():
             raise StopIteration
-        with self._prepared.gate.driving():
+        session, prepared = self._session, self._prepared
+        with prepared.gate.driving():
             try:
-                for event in self._begun():
-                    answer = self._session.take(event, self._prepared)
+                for event in self._drive or self._begun():
+                    answer = session.take(event, prepared)
                     if answer is not None:
                         return answer
             except BaseException:
@@ -89,11 +90,10 @@ class ResponseStream(_Stream, Iterator[GenerateContentResponse]):
         raise StopIteration
 
     def _begun(self) -> Drive:
-        if self._drive is None:
-            drive = self._session.drive(self._prepared)
-            self._session.begin(self._prepared, self)
-            self._drive = self._driver = drive
-        return self._drive
+        drive = self._session.drive(self._prepared)
+        self._session.begin(self._prepared, self)
+        self._drive = self._driver = drive
+        return drive
 
     def __enter__(self) -> Self:
         return self
@@ -122,7 +122,7 @@ class AsyncResponseStream(_Stream, AsyncIterator[GenerateContentResponse]):
             waiting = self._waiting = asyncio.Event()
             inside = _inside.set(_inside.get() | {waiting})
             try:
-                async for event in self._begun():
+                async for event in self._drive or self._begun():
                     answer = await self._session.atake(event, self._prepared)
                     if answer is not None:
                         return answer
@@ -138,11 +138,10 @@ class AsyncResponseStream(_Stream, AsyncIterator[GenerateContentResponse]):
         raise StopAsyncIteration
 
     def _begun(self) -> AsyncDrive:
-        if self._drive is None:
-            drive = self._session.adrive(self._prepared)
-            self._session.begin(self._prepared, self)
-            self._drive = self._driver = drive
-        return self._drive
+        drive = self._session.adrive(self._prepared)
+        self._session.begin(self._prepared, self)
+        self._drive = self._driver = drive
+        return drive
 
     async def aclose(self) -> None:
         """Leave the answer, and wait until a task that was waiting for a chunk has noticed: the chat is free then.

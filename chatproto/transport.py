@@ -27,10 +27,10 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self, runtime_checkable
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from .errors import ConnectionLost, MissingExtraError, TransportError, ValidationError
-from .machines.steps import Event, ReadBody, SendRequest, Step, Wait
+from .machines.steps import ChunkReceived, Event, ReadBody, SendRequest, Step, Wait
 from .masking import Masked, masked_error, masked_event
 from .wire.http import origin
 from .wire.json_escapes import unescaped
@@ -64,7 +64,7 @@ class Secrets:
     It never shows what it holds, cannot be pickled, and hands its headers out for requests to its own origin alone.
     """
 
-    __slots__ = ("_headers", "_origin", "_spellings", "_words")
+    __slots__ = ("_headers", "_merged", "_origin", "_server", "_spellings", "_words")
 
     #: Headers of a program that may say what anyone may know; the values of all others are looked for.
     HARMLESS = frozenset(
@@ -84,6 +84,9 @@ class Secrets:
         """
         self._headers = dict(headers)
         self._origin = origin(url)
+        #: How the URLs of its own server begin, as far as they are spelt as this one.
+        self._server = "{0.scheme}://{0.netloc}/".format(urlsplit(url))
+        self._merged: tuple[Headers, Headers] | None = None  # of the last request: most are sent with equal ones
         words = [
             word
             for name, value in (*headers.items(), *(("", value) for value in also))
@@ -98,13 +101,19 @@ class Secrets:
 
         The program's headers win over the request's, but for the two that name the library: those are joined.
         """
-        if origin(url or request.url) != self._origin:
+        address = url or request.url
+        if not address.startswith(self._server) and origin(address) != self._origin:
             return request.headers
+        kept = self._merged
+        if kept is not None and kept[0] == request.headers:
+            return kept[1]
         merged = {name.lower(): value for name, value in request.headers}
         for name, value in self._headers.items():
             key = name.lower()
             merged[key] = f"{merged[key]} {value}" if key in _JOINED and key in merged else value
-        return tuple(merged.items())
+        headers = tuple(merged.items())
+        self._merged = request.headers, headers
+        return headers
 
     def occurs_in(self, data: bytes) -> bool:
         """Whether a credential is anywhere in ``data``.
@@ -357,6 +366,10 @@ class Drive(Iterator[Event]):
         try:
             while not self._interrupted and (step := machine.next()) is not None:
                 match step:
+                    case ChunkReceived():  # first, because these are many; it brings no error
+                        if not machine.reading:
+                            self._release()
+                        return step
                     case SendRequest(request=request):
                         self._send(request)
                     case ReadBody():
@@ -459,6 +472,10 @@ class AsyncDrive(AsyncIterator[Event]):
         try:
             while not self._interrupted and (step := machine.next()) is not None:
                 match step:
+                    case ChunkReceived():
+                        if not machine.reading:
+                            await self._release()
+                        return step
                     case SendRequest(request=request):
                         await self._send(request)
                     case ReadBody():

@@ -5,6 +5,7 @@ The verbs of ``Conversation`` come here, and so does what the exchange hands out
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ChatProtoError, ConnectionLost, LocalProtocolError, MalformedResponse, ValidationError
@@ -29,7 +30,9 @@ from .steps import (
 from .turn import Draft, OpenTurn, function_calls, why_blocked
 
 if TYPE_CHECKING:
-    from ..wire.http import Request
+    from collections.abc import Callable
+
+    from ..wire.http import Headers, Request
 
 __all__ = ["Answering", "with_partial"]
 
@@ -91,14 +94,14 @@ class Answering(Memory):
         if handed is None:
             return None
         # A response is its caller's own, so each chunk has its own head.
-        response.__dict__["sdk_http_response"] = HttpResponse(headers=dict(received.headers))
-        if response.usage_metadata is not None and turn.continuation.initial_prompt_tokens is not None:
-            response.usage_metadata.initial_prompt_token_count = turn.continuation.initial_prompt_tokens
+        response.__dict__["sdk_http_response"] = _head(received.headers)
+        prompt = turn.continuation.initial_prompt_tokens
+        if prompt is not None and response.usage_metadata is not None:
+            response.usage_metadata.initial_prompt_token_count = prompt
         return ChunkReceived(response)
 
     def _structured(self, document: dict[str, Any]) -> GenerateContentResponse:
-        made: GenerateContentResponse = converter("wire").structure(document, GenerateContentResponse)
-        return made
+        return _hook()(document, GenerateContentResponse)
 
     def _take(
         self, turn: OpenTurn, response: GenerateContentResponse, document: dict[str, Any], *, whole: bool
@@ -225,6 +228,19 @@ class Answering(Memory):
         self._open = self._exchange = None
         self._history.commit(ended)
         return TurnEnded(ended, error)
+
+
+@cache
+def _hook() -> Callable[[dict[str, Any], type[GenerateContentResponse]], GenerateContentResponse]:
+    """What reads a response, looked up once: it is asked for at every chunk."""
+    return converter("wire").get_structure_hook(GenerateContentResponse)
+
+
+def _head(headers: Headers) -> HttpResponse:
+    """The head of a response. Its headers are text already: they need no look that a program's would get."""
+    made = HttpResponse.__new__(HttpResponse)
+    made.__dict__["headers"] = dict(headers)
+    return made
 
 
 def with_partial(error: ChatProtoError, turn: OpenTurn) -> ChatProtoError:

@@ -40,6 +40,8 @@ _FINISH_REASON = ("finishReason", "finish_reason")
 _TOKEN = ("continuationToken", "continuation_token")
 _FEEDBACK = ("promptFeedback", "prompt_feedback")
 _USAGE = ("usageMetadata", "usage_metadata")
+#: A candidate with nothing but these only says something, as most of a stream's do.
+_PLAIN = frozenset({"content", "index"})
 
 
 @attrs.define(kw_only=True, slots=False)  # without slots a copy is one update of a dict
@@ -119,9 +121,12 @@ class Continuation:
         answer goes on, and with the usage of all hops. Otherwise it is None while more hops are to follow, and then
         the responses of all hops as one. The document must not be changed afterwards.
         """
-        self._take(document)
+        candidate = _first_candidate(document)
+        plain = candidate is None or candidate.keys() <= _PLAIN
+        reason = None if candidate is None or plain else _finish_reason(candidate)
+        self._take(document, candidate, reason)
         if self.streamed:
-            return self._shown(document)
+            return self._shown(document, candidate, reason)
         self._merged = document if self._merged is None else merge(self._merged, document)
         if self._prompt is None:
             self._prompt = _prompt_count(under_either(document, *_USAGE))
@@ -143,30 +148,26 @@ class Continuation:
 
     # --- the inside: what a hop brings ---
 
-    def _take(self, document: Json) -> None:
+    def _take(self, document: Json, candidate: Json | None, reason: str | int | None) -> None:
         hop = self._hop
         hop.accepted = True
-        if under_either(document, *_FEEDBACK) is not None:
+        if not document.keys().isdisjoint(_FEEDBACK) and under_either(document, *_FEEDBACK) is not None:
             hop.has_feedback = True
-        candidate = _first_candidate(document)
         if candidate is None:
             return
         content = candidate.get("content")
         if is_object(content) and content.get("parts"):
             hop.has_content = True
-        reason = _finish_reason(candidate)
         if reason is not None:
             hop.finish_reason = reason
-        token = under_either(candidate, *_TOKEN)
-        if _token_bytes(token):
+        token = None if candidate.keys().isdisjoint(_TOKEN) else under_either(candidate, *_TOKEN)
+        if token is not None and _token_bytes(token):
             hop.token = token
         elif reason not in (None, _CONTINUATION):
             hop.token = None
 
-    def _shown(self, document: Json) -> Json:
+    def _shown(self, document: Json, candidate: Json | None, reason: str | int | None) -> Json:
         changes: Json = {}
-        candidate = _first_candidate(document)
-        reason = None if candidate is None else _finish_reason(candidate)
         if candidate is not None and reason is not None and self._may_resume(self._hop.token, reason):
             cleared = {key: held for key, held in candidate.items() if key not in _FINISH_REASON}
             changes["candidates"] = [cleared, *document["candidates"][1:]]

@@ -33,6 +33,8 @@ Answer = Literal["document", "resource", "bytes"]
 #: How much of an error's body is kept; the rest is read over.
 MAX_ERROR_BYTES = 1024 * 1024
 
+_READ_BODY, _READ_ERROR = ExchangeState.READ_BODY, ExchangeState.READ_ERROR  # asked for at every chunk
+
 
 class Exchange:
     """One request and the answer to it."""
@@ -104,13 +106,14 @@ class Exchange:
     @property
     def reading(self) -> bool:
         """Whether the body of the response is wanted still."""
-        return self.state in (ExchangeState.READ_BODY, ExchangeState.READ_ERROR)
+        state = self._states.state
+        return state is _READ_BODY or state is _READ_ERROR
 
     # --- driver verbs ---
 
     def next(self) -> Step | None:
         """The next step; None when the exchange is over."""
-        if self.state is ExchangeState.IDLE:
+        if self._attempt == 0 and self.state is ExchangeState.IDLE:
             self._begin()
         while True:
             if self._documents:
@@ -189,13 +192,15 @@ class Exchange:
         """The event for one document; None for one that says nothing."""
         if self._answer == "bytes":
             return DataReceived(data, self._headers)
-        if self._streamed and data.strip() == b"[DONE]":
+        if self._streamed and data[:1] != b"{" and data.strip() == b"[DONE]":
             return None
         self._count += 1
         try:
             document = self._decode(data)
         except MalformedResponse as error:
             return self._end(error)
+        if is_object(document) and document.get("error") is None:
+            return DocumentReceived(document, self._headers)
         refusal = None if self._answer == "resource" else error_in(document, self._headers)
         if refusal is not None:
             return self._end(refusal)
@@ -209,7 +214,7 @@ class Exchange:
         return f"event {self._count}" if self._streamed else "the body"
 
     def _decode(self, data: bytes) -> object:
-        if not data.strip() and not self._streamed:
+        if not self._streamed and not data.strip():
             if self._answer == "resource":
                 return {}
             raise MalformedResponse("empty", where=self._where)

@@ -97,18 +97,20 @@ class Fold:
     def add(self, content: dict[str, Any]) -> None:
         """The ``content`` of one chunk's candidate. It is not changed, and must not be changed afterwards."""
         self._worked_out = {}
-        for key, held in content.items():
-            # The parts have their place among the keys, and are put there in the end.
-            self._content.setdefault(key, None if key == "parts" else held)
+        if not content.keys() <= self._content.keys():
+            for key, held in content.items():
+                # The parts have their place among the keys, and are put there in the end.
+                self._content.setdefault(key, None if key == "parts" else held)
         parts = content.get("parts")
         if not parts:
             return
         first = parts[0]
-        if self._parts and self._text and _joinable(first) and _alike(self._parts[-1], first):
+        # While there is text, the last part can be joined to, so a part with its keys can be, too.
+        if self._text and is_object(first) and _alike(self._parts[-1], first) and type(first["text"]) is str:
             self._text.append(first["text"])
-            parts = parts[1:]
-            if not parts:
+            if len(parts) == 1:
                 return
+            parts = parts[1:]
         self._settle()
         self._parts += parts
         self.usable = self.usable or not all(map(is_empty, parts))

@@ -198,7 +198,8 @@ def _user_enum(item: Any, kind: type[OpenEnum]) -> OpenEnum:
 
 def _wire_enum(item: Any, kind: type[OpenEnum]) -> OpenEnum:
     if type(item) is str or type(item) is int:
-        return kind.from_wire(item)
+        listed: Any = kind._value2member_map_.get(item)
+        return kind.from_wire(item) if listed is None else listed
     raise _wrong(f"a value of {kind.__name__}", item)
 
 
@@ -318,7 +319,7 @@ class _LateHook:
 
 
 def _wire_hook(made: cattrs.Converter, cls: type[Value]) -> Hook:
-    usual: dict[str, tuple[str, Any, Any]] = {}
+    usual: dict[str, tuple[str, Any, Hook, Any]] = {}
     hooks = {each.name: _LateHook(made, each) for each in fields_of(cls) if not each.local}
     other = {key: each for key, each in keys_of(cls).items() if not each.local and key != each.wire}
     wires = {each.wire: each for each in fields_of(cls) if not each.local}
@@ -334,11 +335,11 @@ def _wire_hook(made: cattrs.Converter, cls: type[Value]) -> Hook:
         try:
             for key, item in document.items():
                 known = usual.get(key)
-                if known is not None and item is not None:
-                    name, hook, kind = known
-                    held[name] = hook(item, kind)
-                else:
+                if known is None or item is None:
                     unusual(held, key, item, document)
+                else:
+                    name, plain, hook, kind = known
+                    held[name] = item if type(item) is plain else hook(item, kind)
         except ValidationError as error:
             raise error.under(f".{key}") from None
         return built
@@ -347,9 +348,9 @@ def _wire_hook(made: cattrs.Converter, cls: type[Value]) -> Hook:
         field = wires.get(key)
         if field is not None and item is not None:
             # First met: from now on it is found in ``usual``.
-            kind = field.type
+            kind = _only_arm(field.type)
             hook = made.get_structure_hook(kind)
-            usual[key] = (field.name, hook, kind)
+            usual[key] = (field.name, kind if kind in _PLAIN else None, hook, kind)
             held[field.name] = hook(item, kind)
             return
         extra = held.get(EXTRA)
@@ -363,6 +364,18 @@ def _wire_hook(made: cattrs.Converter, cls: type[Value]) -> Hook:
             extra.spelling[field.name] = key
 
     return structure
+
+
+#: Types of JSON whose values are taken as they are, where a field is of that very type: no hook is called for them.
+_PLAIN = (str, int, float, bool)
+
+
+def _only_arm(kind: Any) -> Any:
+    """The type itself, where all that is said beside it is that there may be none."""
+    if get_origin(kind) not in (Union, builtin_types.UnionType):
+        return kind
+    arms = [arm for arm in get_args(kind) if arm is not type(None)]
+    return arms[0] if len(arms) == 1 else kind
 
 
 def _user_hook(made: cattrs.Converter, cls: type[Value]) -> Hook:
