@@ -63,8 +63,8 @@ __all__ = [
     "uploading",
 ]
 
-#: A file is read in pieces of this many bytes.
-PIECE = 1024 * 1024
+#: A file is read in pieces of this many bytes: an event loop may hold one of them twice while it is being sent.
+PIECE = 256 * 1024
 
 T = TypeVar("T")
 C = TypeVar("C", UploadFileConfig, GetFileConfig, DeleteFileConfig, DownloadFileConfig, ListFilesConfig)
