@@ -24,6 +24,7 @@ __all__ = ["dump", "known_only", "pydantic_schema", "to_encode", "to_wire"]
 T = TypeVar("T")
 
 _AS_IT_IS = frozenset({str, int, bool, type(None)})
+_LARGE = 4 * 1024  # bytes, from which on a blob costs more as text than the look for it
 
 
 def to_wire(item: Any) -> Any:
@@ -32,7 +33,7 @@ def to_wire(item: Any) -> Any:
 
 
 def to_encode(item: Any) -> Any:
-    """``to_wire`` for what ``encode_with_blobs`` is given: bytes stay bytes, so that a blob never becomes text."""
+    """``to_wire`` for what ``encode_with_blobs`` is given: a large blob stays bytes, and never becomes text."""
     return _write_bytes(item)
 
 
@@ -100,7 +101,7 @@ def _writer(base64: Callable[[bytes], Any]) -> Callable[[Any], Any]:
 
 
 def _kept(data: bytes) -> bytes | str:
-    return encode_base64(data) if isinstance(data, Spelled) else data
+    return encode_base64(data) if len(data) < _LARGE or isinstance(data, Spelled) else data
 
 
 _write = _writer(encode_base64)
