@@ -114,6 +114,13 @@ def test_the_table_says_how_it_was_measured() -> None:
         assert said in text
 
 
+def test_the_table_tells_what_failed() -> None:
+    """Its rounds are fewer than they say."""
+    found = results([1.0], [1.0], [7.0])
+    assert "failed" not in markdown(found, CONDITIONS)
+    assert markdown(found, CONDITIONS, failures=2).endswith("left out of their rounds: 2.\n")
+
+
 def test_the_data_hold_medians_and_quartiles() -> None:
     """By row, and by implementation and figure; they go through JSON."""
     found = json.loads(json.dumps(as_json(results([1.0, 3.0], [1.0, 1.0], [7.0, 7.0]), CONDITIONS)))

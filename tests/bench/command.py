@@ -81,7 +81,7 @@ def _run(options: argparse.Namespace) -> int:
 
     results, failures = whole_run(options.only or list(WORKLOADS), rounds, quick=options.quick, say=say)
     options.out.mkdir(parents=True, exist_ok=True)
-    table = markdown(results, conditions)
+    table = markdown(results, conditions, failures=len(failures))
     print(table)
     (options.out / "table.md").write_text(table, "utf-8")
     (options.out / "results.json").write_text(json.dumps(as_json(results, conditions), indent=1) + "\n", "utf-8")

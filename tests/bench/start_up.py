@@ -63,7 +63,7 @@ def making_clients(name: str) -> Figures:
     def client() -> None:
         made.append(eval(make, names))
 
-    figures = {"first": cpu(client), "later": statistics.median(cpu(client) for _ in range(20))}
+    figures = {"first": cpu(client), "later": statistics.median(cpu(client) for _ in range(10))}
     for each in made:
         each.close()
     return figures

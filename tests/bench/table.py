@@ -34,7 +34,7 @@ def _met(row: Row, ours: Spread | None) -> bool | None:
     return None if ours is None or row.must is None else ours.median <= row.must
 
 
-def markdown(results: Results, conditions: Conditions) -> str:
+def markdown(results: Results, conditions: Conditions, *, failures: int = 0) -> str:
     """Every row that was measured, and under them how."""
     reference = f"google-genai {conditions.versions['google-genai']}"
     lines = [
@@ -44,6 +44,8 @@ def markdown(results: Results, conditions: Conditions) -> str:
         "",
         _footer(conditions),
     ]
+    if failures:
+        lines.append(f"Measurements that failed, and are left out of their rounds: {failures}.")
     return "\n".join(lines) + "\n"
 
 
