@@ -5,6 +5,7 @@ For transports whose library would send credentials along with a redirect.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Union
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -26,13 +27,17 @@ JOIN_BELOW = 64 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 #: What a URL may hold as it is; ``%`` too, because it is escaped already.
 _AS_IT_IS = "!#$%&'()*+,/:;=?@[]~"
+#: What no value of a header may hold.
+_NOT_CARRIED = re.compile(r"[\r\n\0\u0100-\U0010ffff]")
+#: The usual URL, which needs no parsing to see that it is one of HTTP.
+_USUAL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[1-9]\d{0,3}|:[1-5]\d{4})?[/?]", re.ASCII)
 
 Headed = Union["Headers", ValidationError]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True)  # not frozen: that makes each several times dearer
 class Hop:
-    """One request on the way to an answer. Its headers are asked for when it is sent, and kept nowhere."""
+    """One request on the way to an answer. Its headers are asked for when it is sent, and not kept here."""
 
     request: Request
     url: str
@@ -54,7 +59,7 @@ class Hop:
     @property
     def elsewhere(self) -> bool:
         """Whether a redirect has led to another origin, where no credential may go."""
-        return origin(self.url) != origin(self.request.url)
+        return self.number > 0 and origin(self.url) != origin(self.request.url)
 
     def headers(self, secrets: Secrets) -> Headed:
         """All headers to send to this hop, or what is wrong with one: the libraries would quote its value."""
@@ -62,7 +67,7 @@ class Hop:
         if self.request.body and not self.body:  # a redirect has made a GET of it
             headers = tuple(pair for pair in headers if pair[0].lower() != "content-type")
         for name, value in headers:
-            if any(character > "\xff" or character in "\r\n\0" for character in value):
+            if _NOT_CARRIED.search(value):
                 return ValidationError(f"the value of the header {name!r} has characters that HTTP cannot carry")
         return headers
 
@@ -101,6 +106,8 @@ def _target(url: str, location: str) -> str | None:
 
 
 def _is_http(url: str) -> bool:
+    if _USUAL.match(url):
+        return True
     try:
         parts = urlsplit(url)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0

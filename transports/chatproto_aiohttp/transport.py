@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -112,9 +113,9 @@ class _Opening:
 class _Response:
     """The head of a response, and its body as it arrives."""
 
-    def __init__(self, response: aiohttp.ClientResponse, secrets: Secrets) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, headers: Headers, secrets: Secrets) -> None:
         self.status: int = response.status
-        self.headers: Headers = _headers(response)
+        self.headers = headers
         self._response = response
         self._secrets = secrets
         self._loop = asyncio.get_running_loop()
@@ -183,6 +184,8 @@ class _Response:
 
     def discard(self) -> None:
         """Close the connection, unless the body has ended and it is in the pool again. Needs no running loop."""
+        if self._ended and self._response.closed:
+            return  # as it nearly always is
         if not self._ended:
             self._given_up = True
         self._unwatch()
@@ -211,6 +214,9 @@ class _Response:
 
 class _Sender:
     """A session of the caller's, used as it is."""
+
+    #: Headers that aiohttp must not add, beyond those that the session leaves out.
+    left_out: tuple[str, ...] | None = ("Content-Type",)
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self.session = session
@@ -243,7 +249,7 @@ class _Sender:
             data=_Pieces(pieces) if pieces else None,
             allow_redirects=False,
             raise_for_status=False,
-            skip_auto_headers=("Content-Type",),
+            skip_auto_headers=self.left_out,
             timeout=_timeout(session, hop.request.timeout),
             **more,
         )
@@ -252,6 +258,8 @@ class _Sender:
 class _OwnSender(_Sender):
     """The transport's own session, of one loop."""
 
+    left_out = None
+
     def __init__(self) -> None:
         super().__init__(
             aiohttp.ClientSession(
@@ -259,27 +267,28 @@ class _OwnSender(_Sender):
                 connector=aiohttp.TCPConnector(limit=0, resolver=aiohttp.ThreadedResolver()),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"accept": "*/*", "accept-encoding": "gzip, deflate"},
-                skip_auto_headers=("User-Agent",),
+                skip_auto_headers=("User-Agent", "Content-Type"),
             )
         )
         self._proxies: dict[tuple[str, str], str | None] = {}
 
     async def send(self, hop: Hop, headers: Headers) -> aiohttp.ClientResponse:
         """Send one hop, through the proxy that the environment names for it, and wait for its head."""
-        return await self._request(self.session, hop, headers, proxy=await self._proxy(hop.url))
+        parts = urlsplit(hop.url)
+        origin = (parts.scheme, parts.netloc)
+        proxy = self._proxies[origin] if origin in self._proxies else await self._find_proxy(origin)
+        return await self._request(self.session, hop, headers, proxy=proxy)
 
-    async def _proxy(self, url: str) -> str | None:
+    async def _find_proxy(self, origin: tuple[str, str]) -> str | None:
         """The proxy for an origin, looked up once.
 
         aiohttp's own ``trust_env`` would do so in a thread before each request, and look into ``~/.netrc``.
         """
-        parts = urlsplit(url)
-        origin = (parts.scheme, parts.netloc)
-        if origin not in self._proxies:
-            if len(self._proxies) >= _MAX_ORIGINS:
-                self._proxies.clear()
-            self._proxies[origin] = await asyncio.to_thread(_proxy_of_environment, *origin)
-        return self._proxies[origin]
+        proxy = await asyncio.to_thread(_proxy_of_environment, *origin)
+        if len(self._proxies) >= _MAX_ORIGINS:
+            self._proxies.clear()
+        self._proxies[origin] = proxy
+        return proxy
 
 
 def _proxy_of_environment(scheme: str, host: str) -> str | None:
@@ -317,6 +326,11 @@ def _timeout(session: aiohttp.ClientSession, seconds: float | None) -> aiohttp.C
     """For connecting and for each wait; without any, those that the maker of the session chose."""
     if seconds is None and session.timeout != DEFAULT_TIMEOUT:
         return session.timeout
+    return _waiting(seconds)
+
+
+@lru_cache(maxsize=32)
+def _waiting(seconds: float | None) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=None, connect=seconds, sock_connect=seconds, sock_read=seconds)
 
 
@@ -351,9 +365,10 @@ async def _follow(sender: _Sender, request: Request, secrets: Secrets) -> _Respo
         if isinstance(headers, ChatProtoError):
             return headers
         response = await sender.send(hop, headers)
-        following = hop.after(response.status, header(_headers(response), "location"))
+        received = _headers(response)
+        following = hop.after(response.status, header(received, "location"))
         if following is None:
-            return _Response(response, secrets)
+            return _Response(response, received, secrets)
         response.close()
         hop = following
     return hop
