@@ -380,28 +380,45 @@ def _only_arm(kind: Any) -> Any:
 
 def _user_hook(made: cattrs.Converter, cls: type[Value]) -> Hook:
     keys = keys_of(cls)
-    hooks = {each.name: _LateHook(made, each) for each in fields_of(cls)}
+    usual: dict[Any, tuple[str, Any, Hook, Any]] = {}
+    new = cls.__new__
 
     def structure(data: Any, _: Any) -> Value:
         if isinstance(data, cls):
             return data
         given: Mapping[Any, Any] = data
-        if not isinstance(data, Mapping):
+        if type(data) is not dict and not isinstance(data, Mapping):
             given = _attributes(data, cls)
-        built = cls.__new__(cls)
+        built = new(cls)
         held = built.__dict__
         for key, item in given.items():
-            field = keys.get(key) if isinstance(key, str) else None
-            if field is None:
-                if issubclass(cls, Setting) or not isinstance(key, str):
-                    raise ValidationError(f"{cls.__name__} has no field {key!r}{nearest(str(key), keys)}")
-                built.extra[key] = plain_copy(item)
-            elif item is not None:
+            known = usual.get(key)
+            if known is None and (item is not None or key not in keys):
+                known = first_met(key)
+                if known is None:
+                    built.extra[key] = plain_copy(item)
+            if known is not None and item is not None:
+                name, plain, hook, kind = known
                 try:
-                    held[field.name] = hooks[field.name](item)
+                    held[name] = item if type(item) is plain else hook(item, kind)
                 except ValidationError as error:
                     raise error.under(f".{key}") from None
         return built
+
+    def first_met(key: Any) -> tuple[str, Any, Hook, Any] | None:
+        field = keys.get(key) if isinstance(key, str) else None
+        if field is None:
+            if issubclass(cls, Setting) or not isinstance(key, str):
+                raise ValidationError(f"{cls.__name__} has no field {key!r}{nearest(str(key), keys)}")
+            return None
+        kind = _only_arm(field.type)
+        found = usual[str.__str__(key)] = (
+            field.name,
+            kind if kind in _PLAIN else None,
+            made.get_structure_hook(kind),
+            kind,
+        )
+        return found
 
     return structure
 
