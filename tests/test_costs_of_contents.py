@@ -263,19 +263,22 @@ def test_each_content_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """However long the past: two in a turn, what is asked and what is answered."""
     encoded: list[Any] = []
 
-    def counted(write: Any) -> Any:
-        def encode_it(document: Any) -> bytes:
-            encoded.append(document)
-            made: bytes = write(document)
+    def count(place: str, write: Any) -> None:
+        def counted(content: Any) -> Any:
+            made = write(content)
+            if made is not None:
+                encoded.append(content)
             return made
 
-        return encode_it
+        monkeypatch.setattr(f"chatproto.{place}", counted)
 
-    for place in ("conversation.encode_with_blobs", "given.encode_with_blobs", "history.encode_with_blobs"):
-        monkeypatch.setattr(f"chatproto.machines.{place}", counted(encode_with_blobs))
-    monkeypatch.setattr("chatproto.machines.fold.encode", counted(encode))
     machine = Conversation("m", history=[UserContent("Hello"), ModelContent("Hello")] * 50)
-    for _ in range(10):
-        machine.send("And?", stream=False)
-        answer(machine)
+    count("machines.conversation.encode_text", encode_text)
+    count("machines.conversation.encode_with_blobs", encode_with_blobs)
+    count("machines.history.encode_with_blobs", encode_with_blobs)
+    count("machines.fold.encode", encode)
+    for _ in range(5):
+        for message in (UserContent("And?"), said(10)):
+            machine.send(message, stream=False)
+            answer(machine)
     assert len(encoded) == 20

@@ -12,7 +12,7 @@ converts what programs hand over (a dict for a value, a string for an enum, base
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self, TypeVar, dataclass_transform
 
 import attrs
@@ -60,7 +60,7 @@ def field(
 class Field:
     """One field of a class: its names, and on first use its type."""
 
-    __slots__ = ("_annotation", "_owner", "_type", "also", "local", "name", "secret", "wire")
+    __slots__ = ("_annotation", "_convert", "_owner", "_type", "also", "local", "name", "secret", "wire")
 
     def __init__(self, attribute: attrs.Attribute[Any], owner: type[Value]) -> None:
         about = attribute.metadata
@@ -72,6 +72,7 @@ class Field:
         self._annotation: Any = attribute.type
         self._owner = owner
         self._type: Any = None
+        self._convert: Callable[[Any, Any], Any] | None = None
 
     @property
     def type(self) -> Any:
@@ -79,6 +80,18 @@ class Field:
         if self._type is None:
             self._type = _evaluate(self._annotation, self._owner, self.name)
         return self._type
+
+    def convert(self, item: Any) -> Any:
+        """What a program hands over for this field, as it is held. Raises ValidationError, with the field's name."""
+        convert = self._convert
+        if convert is None:
+            from ._hooks import converter
+
+            convert = self._convert = converter("user").get_structure_hook(self.type)
+        try:
+            return convert(item, self._type)
+        except ValidationError as error:
+            raise error.under(f".{self.name}") from None
 
 
 def _camel(name: str) -> str:
@@ -178,7 +191,7 @@ class Value:
             if known is None:
                 raise ValidationError(f"{type(self).__name__} has no field {key!r}{nearest(key, keys)}")
             if item is not None:
-                held[known.name] = _convert(known, item)
+                held[known.name] = known.convert(item)
 
     def __setattr__(self, name: str, item: Any) -> None:
         known = keys_of(type(self)).get(name)
@@ -192,7 +205,7 @@ class Value:
             # Kept as an explicit None, so that a default that is not None can be taken away.
             self.__dict__[name] = None
         else:
-            self.__dict__[name] = _convert(known, item)
+            self.__dict__[name] = known.convert(item)
 
     def __delattr__(self, name: str) -> None:
         self.__dict__.pop(name, None)
@@ -320,15 +333,6 @@ class Setting(Value):
 
 def _extra(owner: Value) -> Mapping[str, Any]:
     return owner.__dict__.get(EXTRA) or {}
-
-
-def _convert(known: Field, item: Any) -> Any:
-    from ._hooks import converter
-
-    try:
-        return converter("user").get_structure_hook(known.type)(item, known.type)
-    except ValidationError as error:
-        raise error.under(f".{known.name}") from None
 
 
 def nearest(key: str, keys: Any) -> str:
