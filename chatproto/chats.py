@@ -55,11 +55,15 @@ class _Remembered:
         What MCP sessions offer is not in it: they would have to be asked.
         """
         with self._session.steps:
-            prepared = self._session.prepare(self._said(message), config, stream=stream)
+            prepared = self._session.prepare(self._sent(message), config, stream=stream)
             return prepared.conversation.prepare(prepared.draft)
 
     def _said(self, message: Message) -> Content:
         return to_message(message, as_the_model=self._session.connector.compat)
+
+    def _sent(self, message: Message) -> Content | str:
+        """A message as a machine takes it: plain text as it is, for which no value need be made."""
+        return message if type(message) is str and not self._session.connector.compat else self._said(message)
 
     def get_history(self, curated: bool = False) -> list[Content]:
         """What was said so far; the list and the Contents in it are the caller's own.
@@ -165,11 +169,11 @@ class Chat(_Remembered):
         open, and ``send_function_responses()`` sends the results again. An answer that the server blocked is no error:
         see ``turns``.
         """
-        return self._session.ask(self._session.prepare(self._said(message), config, stream=False))
+        return self._session.ask(self._session.prepare(self._sent(message), config, stream=False))
 
     def send_message_stream(self, message: Message, config: Config = None) -> ResponseStream:
         """Say something and get the answer as it comes. The arguments are checked now, not at the first chunk."""
-        return ResponseStream(self._session, self._session.prepare(self._said(message), config, stream=True))
+        return ResponseStream(self._session, self._session.prepare(self._sent(message), config, stream=True))
 
     @overload
     def send_function_responses(
@@ -224,14 +228,14 @@ class AsyncChat(_Remembered):
 
         The functions of one round run side by side: async ones in the loop, others in threads.
         """
-        return await self._session.aask(await self._session.aprepare(self._said(message), config, stream=False))
+        return await self._session.aask(await self._session.aprepare(self._sent(message), config, stream=False))
 
     async def send_message_stream(self, message: Message, config: Config = None) -> AsyncResponseStream:
         """Say something and get the answer as it comes: ``async for chunk in await chat.send_message_stream(...)``.
 
         The arguments are checked when it is awaited; the request is sent when the first chunk is asked for.
         """
-        prepared = await self._session.aprepare(self._said(message), config, stream=True)
+        prepared = await self._session.aprepare(self._sent(message), config, stream=True)
         return AsyncResponseStream(self._session, prepared)
 
     @overload

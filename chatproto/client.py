@@ -59,6 +59,9 @@ class Connector:
         self._given, self._given_async = transports
         self._made: Transport | None = None
         self._made_async: AsyncTransport | None = None
+        #: Those that have been looked at: what makes one is asked once, not at every message.
+        self._ready: Transport | None = None
+        self._ready_async: AsyncTransport | None = None
         self._making = threading.Lock()
 
     def secrets(self, headers: Mapping[str, str], endpoint: Endpoint) -> Secrets:
@@ -82,8 +85,11 @@ class Connector:
 
     def sync_transport(self) -> Transport:
         """The transport for synchronous calls; ``requests``, unless another was chosen. It is made on first use."""
-        given = self._given
+        ready, given = self._ready, self._given
+        if ready is not None:
+            return ready
         if isinstance(given, Transport):
+            self._ready = given
             return given
         if given is not None and not isinstance(given, str):
             raise ValidationError(f"{type(given).__name__} is not a transport for synchronous calls")
@@ -92,13 +98,16 @@ class Connector:
                 made = find_transport(given or "requests")
                 if not isinstance(made, Transport):
                     raise ValidationError(f"the transport {given!r} is not one for synchronous calls")
-                self._made = made
+                self._made = self._ready = made
             return self._made
 
     def async_transport(self) -> AsyncTransport:
         """The transport for asyncio; ``aiohttp``, unless another was chosen. It is made on first use."""
-        given = self._given_async
+        ready, given = self._ready_async, self._given_async
+        if ready is not None:
+            return ready
         if isinstance(given, AsyncTransport):
+            self._ready_async = given
             return given
         if given is not None and not isinstance(given, str):
             raise ValidationError(f"{type(given).__name__} is not a transport for asyncio")
@@ -107,7 +116,7 @@ class Connector:
                 made = find_transport(given or "aiohttp")
                 if not isinstance(made, AsyncTransport):
                     raise ValidationError(f"the transport {given!r} is not one for asyncio")
-                self._made_async = made
+                self._made_async = self._ready_async = made
             return self._made_async
 
     def conversation_class(self, *, asynchronous: bool, in_chat: bool = True) -> type[Conversation]:
@@ -124,13 +133,13 @@ class Connector:
 
     def close(self) -> None:
         """Close the synchronous transport, if it was made here."""
-        made, self._made = self._made, None
+        made, self._made, self._ready = self._made, None, None
         if made is not None:
             made.close()
 
     async def aclose(self) -> None:
         """Close the transport for asyncio, if it was made here."""
-        made, self._made_async = self._made_async, None
+        made, self._made_async, self._ready_async = self._made_async, None, None
         if made is not None:
             await made.aclose()
 

@@ -83,11 +83,11 @@ class Session:
 
     # --- what a message is sent with ---
 
-    def prepare(self, contents: Content | Sequence[Content], config: Any, *, stream: bool) -> Prepared:
+    def prepare(self, contents: Content | str | Sequence[Content], config: Any, *, stream: bool) -> Prepared:
         """Check a message and a config. None and an empty dict leave the chat's own config in force."""
         return self._prepared(contents, _read(config), None, stream=stream)
 
-    async def aprepare(self, contents: Content | Sequence[Content], config: Any, *, stream: bool) -> Prepared:
+    async def aprepare(self, contents: Content | str | Sequence[Content], config: Any, *, stream: bool) -> Prepared:
         """``prepare`` for asyncio: MCP sessions are asked what they offer."""
         read = _read(config)
         return self._prepared(contents, read, await self._offered(read), stream=stream)
@@ -143,7 +143,12 @@ class Session:
         return terms.over(self._own) if read is None or self.conversation.config_mode == "merge" else terms
 
     def _prepared(
-        self, contents: Content | Sequence[Content], read: ReadConfig | None, offered: Offered | None, *, stream: bool
+        self,
+        contents: Content | str | Sequence[Content],
+        read: ReadConfig | None,
+        offered: Offered | None,
+        *,
+        stream: bool,
     ) -> Prepared:
         terms = self._terms(read, offered)
         values = self._values(read, offered)

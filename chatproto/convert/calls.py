@@ -10,7 +10,7 @@ from ..machines.retry import RetryPolicy
 from ..machines.steps import DocumentReceived, Event, ExchangeEnded
 from ..types import CountTokensConfig, CountTokensResponse, HttpResponse
 from ..wire.files import read_answer
-from ..wire.gemini import generate_request
+from ..wire.gemini import envelope_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -71,14 +71,9 @@ def counting(
 ) -> Call[CountTokensResponse]:
     """``countTokens`` of ``contents``. Raises ValidationError for what this API does not count."""
     endpoint = endpoint.merged(config.http_options if config is not None else None)
-    request = generate_request(
-        dialect,
-        endpoint,
-        model=model,
-        method="countTokens",
-        contents=(b",".join(map(encode_content, contents)),),
-        settings=dialect.count_settings(config),
-    )
+    settings = dialect.count_settings(config)
+    envelope = envelope_for(dialect, endpoint, model=model, method="countTokens", settings=settings)
+    request = envelope.around((b",".join(map(encode_content, contents)),))
     return Call(
         request,
         endpoint,

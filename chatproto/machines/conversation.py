@@ -23,9 +23,9 @@ import attrs
 from ..errors import LocalProtocolError, TransportError, ValidationError
 from ..types import Content, FunctionCall, GenerateContentConfig, UserContent
 from ..wire.json_blobs import encode_with_blobs
-from ..wire.json_codec import decode
+from ..wire.json_codec import decode, encode
 from .answering import Answering
-from .given import recorded_turn
+from .given import encode_text, recorded_turn
 from .history import Outcome, Turn, decode_content, is_closed, written_at
 from .memory import ConfigMode, OnIncomplete
 from .rounds import answer_calls, calls_in, responses_in
@@ -204,18 +204,34 @@ class Conversation(Answering):
         first holds function responses. ``by_hand`` says that no function will be run without asking, whatever the
         config's ``automatic_function_calling`` allows. Raises ValidationError for what cannot be sent.
         """
+        if type(message) is str:
+            said = encode({"parts": [{"text": message}], "role": "user"})  # as its Content is written
+            draft = self._drafted((said,), None, config, stream=stream, by_hand=by_hand, closed=True)
+            self._envelope(draft, None)
+            return draft
         contents = contents_of(message)
         for index, each in enumerate(contents):
             try:
                 self._dialect.check(each)
             except ValidationError as error:
                 raise error.under(f"[{index}]") from None
+        texts = [text[1] for each in contents if (text := encode_text(each)) is not None]
+        if len(texts) == len(contents):  # nothing in it calls or answers
+            draft = self._drafted(tuple(texts), None, config, stream=stream, by_hand=by_hand, closed=True)
+        else:
+            draft = self._draft_of_any(contents, config, stream=stream, by_hand=by_hand)
+        # What the request will be made of is looked at now: next() must not raise for it.
+        self._envelope(draft, None)
+        return draft
+
+    def _draft_of_any(
+        self, contents: list[Content], config: GenerateContentConfig | None, *, stream: bool, by_hand: bool
+    ) -> Draft:
         documents = [written_at(f"[{index}]", each) for index, each in enumerate(contents)]
         responses = self._responses(documents)
-        draft = self._drafted(documents, responses, config, stream=stream, by_hand=by_hand)
-        # What the request will be made of is looked at now: next() must not raise for it.
-        self._request(draft, draft.contents)
-        return draft
+        closed = is_closed(documents) if responses is None else not any(map(calls_in, documents))
+        encoded = tuple(map(encode_with_blobs, documents))
+        return self._drafted(encoded, responses, config, stream=stream, by_hand=by_hand, closed=closed)
 
     def _responses(self, documents: list[dict[str, Any]]) -> tuple[dict[str, Any], ...] | None:
         """``documents``, if they answer function calls. Raises ValidationError where they do not fit what is open."""
@@ -226,25 +242,33 @@ class Conversation(Answering):
 
     def _drafted(
         self,
-        documents: list[dict[str, Any]],
+        contents: tuple[bytes, ...],
         responses: tuple[dict[str, Any], ...] | None,
         config: GenerateContentConfig | None,
         *,
         stream: bool,
         by_hand: bool,
+        closed: bool,
     ) -> Draft:
         effective = self._effective(config)
         endpoint = self._endpoint.merged(effective.http_options if effective is not None else None)
         return Draft(
-            contents=tuple(map(encode_with_blobs, documents)),
+            contents=contents,
             responses=responses,
-            settings=self._dialect.settings(effective),
+            settings=self._settings(effective),
             endpoint=endpoint,
             streamed=stream,
-            closed=is_closed(documents) if responses is None else not any(map(calls_in, documents)),
+            closed=closed,
             budget=0 if by_hand else budget_of(effective),
             continues=effective is None or effective.automatic_continuation is not False,
         )
+
+    def _settings(self, effective: GenerateContentConfig | None) -> dict[str, Any]:
+        if effective is not self._config:
+            return self._dialect.settings(effective)
+        if self._own_settings is None:
+            self._own_settings = self._dialect.settings(effective)
+        return self._own_settings
 
     def send(
         self,
@@ -302,18 +326,13 @@ class Conversation(Answering):
             raise ValidationError("no part holds a function response")
         responses = tuple(documents)
         self._answered(responses)
+        closed = not any(map(calls_in, documents))
+        contents = tuple(map(encode_with_blobs, documents))
         if before is None or config is not None:
-            draft = self._drafted(documents, responses, config, stream=streamed, by_hand=by_hand)
+            draft = self._drafted(contents, responses, config, stream=streamed, by_hand=by_hand, closed=closed)
         else:
-            closed = not any(map(calls_in, documents))
-            draft = attrs.evolve(
-                before,
-                contents=tuple(map(encode_with_blobs, documents)),
-                responses=responses,
-                streamed=streamed,
-                closed=closed,
-            )
-        self._request(draft, draft.contents)
+            draft = attrs.evolve(before, contents=contents, responses=responses, streamed=streamed, closed=closed)
+        self._envelope(draft, None)
         return draft
 
     def _checked_responses(self, parts: list[Any]) -> dict[str, Any]:

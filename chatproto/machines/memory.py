@@ -8,6 +8,8 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+import attrs
+
 from ..errors import ConnectionLost, ValidationError
 from ..types import (
     AutomaticFunctionCallingConfig,
@@ -22,7 +24,7 @@ from ..types._dump import to_wire
 from ..types._hooks import converter
 from ..types._json import is_object
 from ..wire.endpoint import Endpoint
-from ..wire.gemini import Dialect, GeminiApi, generate_request
+from ..wire.gemini import Dialect, Envelope, GeminiApi, envelope_for
 from ..wire.json_codec import decode
 from .exchange import Exchange
 from .given import last_said, split_turns
@@ -64,6 +66,22 @@ _SETTLED: dict[str, tuple[str, Any]] = {
 _SERVER = frozenset({"baseUrl", "base_url", "baseUrlResourceScope", "base_url_resource_scope"})
 
 
+@attrs.frozen
+class _Kept:
+    """The envelope of the last request, and what it was made for: never changed, so told apart by identity."""
+
+    model: str
+    settings: dict[str, Any]
+    endpoint: Endpoint
+    streamed: bool
+    envelope: Envelope
+
+    def serves(self, model: str, draft: Draft) -> bool:
+        """Whether it is that of ``draft``, too."""
+        same = self.settings is draft.settings and self.endpoint is draft.endpoint
+        return same and self.streamed == draft.streamed and self.model == model
+
+
 class Memory:
     """The state of a conversation, and the requests that follow from it."""
 
@@ -101,6 +119,8 @@ class Memory:
         self._open: OpenTurn | None = None
         self._draft: Draft | None = None
         self._exchange: Exchange | None = None
+        self._own_settings: dict[str, Any] | None = None  # what the chat's own config sends, once it was asked for
+        self._kept: _Kept | None = None
         #: Members of a snapshot that this version does not know.
         self.unknown: dict[str, Any] = {}
         self._remember(history)
@@ -119,14 +139,23 @@ class Memory:
         return self._request_of(draft, pieces, token)
 
     def _request_of(self, draft: Draft, contents: tuple[bytes, ...], token: str | None) -> Request:
-        return generate_request(
+        return self._envelope(draft, token).around(contents)
+
+    def _envelope(self, draft: Draft, token: str | None) -> Envelope:
+        kept = self._kept
+        if token is None and kept is not None and kept.serves(self._model, draft):
+            return kept.envelope
+        made = envelope_for(
             self._dialect,
             draft.endpoint,
             model=self._model,
             method="streamGenerateContent" if draft.streamed else "generateContent",
-            contents=contents,
             settings=draft.settings if token is None else {**draft.settings, "continuationToken": token},
         )
+        # What a program has put into ``extra_body`` is its own, and may be another thing at the next message.
+        if token is None and not draft.endpoint.extra_body:
+            self._kept = _Kept(self._model, draft.settings, draft.endpoint, draft.streamed, made)
+        return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         # Sweeps copy a machine at every byte: what never changes is shared, and what it alone holds is asked for its
@@ -141,6 +170,10 @@ class Memory:
             unknown=copy.deepcopy(self.unknown, memo),
         )
         return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What can be worked out again is no part of it.
+        return {**self.__dict__, "_own_settings": None, "_kept": None}
 
     # --- as JSON ---
 

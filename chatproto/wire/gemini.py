@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
     from ..types import Content, CountTokensConfig, GenerateContentConfig
     from .endpoint import Endpoint
+    from .http import Headers
 
 __all__ = [
     "Dialect",
+    "Envelope",
     "GeminiApi",
     "GenerateMethod",
     "checked_model",
-    "generate_request",
+    "envelope_for",
     "merge_body",
     "place_settings",
     "refuse",
@@ -187,19 +189,19 @@ def refuse(item: Any, fields: Mapping[str, frozenset[str]], problem: str) -> Non
 
     ``fields`` are names of classes and of their fields. A schema that belongs to a function is left as it is.
     """
-    if isinstance(item, FunctionDeclaration):
-        return
     if isinstance(item, Value):
-        refused = fields.get(type(item).__name__, ())
-        inner = [(f".{name}", held) for name, held in item.set_fields()]
-        for segment, held in inner:
+        if isinstance(item, FunctionDeclaration):
+            return
+        refused = fields.get(type(item).__name__)
+        for name, held in item.set_fields() if refused else ():
             # A schema may say that it has no additional properties.
-            if segment[1:] in refused and not (segment == ".additional_properties" and not held):
-                raise ValidationError(problem, path=f"${segment}")
+            if refused and name in refused and not (name == "additional_properties" and not held):
+                raise ValidationError(problem, path=f"$.{name}")
+        inner = ((f".{name}", held) for name, held in item.set_fields() if type(held) not in _PLAIN)
     elif isinstance(item, dict):
-        inner = [(f"[{key!r}]", held) for key, held in item.items() if isinstance(held, Value)]  # pyright: ignore[reportUnknownVariableType]
+        inner = ((f"[{key!r}]", held) for key, held in item.items() if isinstance(held, Value))  # pyright: ignore[reportUnknownVariableType]
     elif isinstance(item, list):
-        inner = [(f"[{index}]", held) for index, held in enumerate(item) if isinstance(held, Value)]  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
+        inner = ((f"[{index}]", held) for index, held in enumerate(item) if isinstance(held, Value))  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
     else:
         return
     for segment, held in inner:
@@ -209,43 +211,58 @@ def refuse(item: Any, fields: Mapping[str, frozenset[str]], problem: str) -> Non
             raise error.under(segment) from None
 
 
+#: Types of values that have nothing in them to be refused.
+_PLAIN = frozenset({str, bytes, int, float, bool})
+
+
 def _camel(name: str) -> str:
     head, *rest = name.split("_")
     return head + "".join(map(str.capitalize, rest))
 
 
-def generate_request(
-    dialect: Dialect,
-    endpoint: Endpoint,
-    *,
-    model: str,
-    method: GenerateMethod,
-    contents: tuple[bytes, ...],
-    settings: Mapping[str, Any],
-) -> Request:
-    """The request for one answer, or for what it would cost.
+@attrs.frozen(kw_only=True)
+class Envelope:
+    """All of a request for an answer but its contents: the same for many of them, and so made once."""
 
-    ``contents`` are pieces of bytes that make up the members of the JSON list, commas included.
-    """
+    url: str
+    headers: Headers
+    timeout: float | None
+    #: What stands in the body before the contents, and after them.
+    opening: bytes
+    closing: bytes
+    #: Contents that a program has put into ``extra_body``: they are sent instead.
+    own: tuple[bytes, ...] | None
+
+    def around(self, contents: tuple[bytes, ...]) -> Request:
+        """The request with ``contents``: pieces of bytes, the members of the JSON list, commas included."""
+        said = contents if self.own is None else self.own
+        body = (self.opening, *said, self.closing)
+        return Request(method="POST", url=self.url, headers=self.headers, body=body, timeout=self.timeout)
+
+
+def envelope_for(
+    dialect: Dialect, endpoint: Endpoint, *, model: str, method: GenerateMethod, settings: Mapping[str, Any]
+) -> Envelope:
+    """The envelope of requests for an answer, or for what it would cost. Raises ValidationError."""
     query = "?alt=sse" if method == "streamGenerateContent" else ""
     url = endpoint.url(f"{dialect.model_path(model)}:{method}{query}")
     members = dict(settings)
     if endpoint.extra_body:
         members = merge_body(members, endpoint.extra_body)
-    opening, closing = b'{"contents":[', b"]"
-    if "contents" in members:  # extra_body has its own
-        own = members.pop("contents")
-        if not is_array(own):
+    own = None
+    if "contents" in members:
+        given = members.pop("contents")
+        if not is_array(given):
             raise ValidationError("contents are a list", path="$.extra_body.contents")
-        contents = (encode(own)[1:-1],)
+        own = (encode(given)[1:-1],)
     tail = encode(members)[1:]  # of an object: without its opening brace
-    closing += b"," + tail if members else tail
-    return Request(
-        method="POST",
+    return Envelope(
         url=url,
         headers=endpoint.headers(),
-        body=(opening, *contents, closing),
         timeout=endpoint.timeout,
+        opening=b'{"contents":[',
+        closing=b"]," + tail if members else b"]" + tail,
+        own=own,
     )
 
 
