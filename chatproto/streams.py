@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncResponseStream", "ResponseStream"]
 
-#: What the present task will set when a chunk has come: functions that run meanwhile inherit it.
-_inside: ContextVar[frozenset[asyncio.Event]] = ContextVar("_inside", default=frozenset())
+#: Marks of the streams whose next chunk the present task waits for: functions that run meanwhile inherit them.
+_inside: ContextVar[frozenset[object]] = ContextVar("_inside", default=frozenset())
 
 
 class _Stream:
@@ -110,28 +110,34 @@ class AsyncResponseStream(_Stream, AsyncIterator[GenerateContentResponse]):
     """
 
     _drive: AsyncDrive | None = None
-    #: Set when the call that waits for a chunk is over; None while there is none.
-    _waiting: asyncio.Event | None = None
+    #: Whether a task waits for a chunk, and what it sets when that is over, if somebody waits for it.
+    _reading = False
+    _read: asyncio.Event | None = None
+
+    def __init__(self, session: Session, prepared: Prepared) -> None:
+        super().__init__(session, prepared)
+        self._mark = frozenset({object()})
 
     async def __anext__(self) -> GenerateContentResponse:
-        import asyncio
-
         if self._ended():
             raise StopAsyncIteration
-        with self._prepared.gate.driving():
-            waiting = self._waiting = asyncio.Event()
-            inside = _inside.set(_inside.get() | {waiting})
+        session, prepared = self._session, self._prepared
+        with prepared.gate.driving():
+            self._reading = True
+            inside = _inside.set(_inside.get() | self._mark)
             try:
                 async for event in self._drive or self._begun():
-                    answer = await self._session.atake(event, self._prepared)
+                    answer = await session.atake(event, prepared)
                     if answer is not None:
                         return answer
             except BaseException:
                 self._over = True
                 raise
             finally:
-                self._waiting = None
-                waiting.set()
+                self._reading = False
+                if self._read is not None:
+                    self._read.set()
+                    self._read = None
                 with suppress(ValueError):  # the task was destroyed, with its loop: it ends in another context
                     _inside.reset(inside)
         self._over = True
@@ -149,10 +155,14 @@ class AsyncResponseStream(_Stream, AsyncIterator[GenerateContentResponse]):
         A function that the answer calls, and that is still running, ends first; one that closes the stream itself does
         not wait for itself.
         """
-        waiting = self._waiting
+        read = None
+        if self._reading and not self._mark <= _inside.get():
+            import asyncio
+
+            read = self._read = self._read or asyncio.Event()
         self.close()
-        if waiting is not None and waiting not in _inside.get():
-            await waiting.wait()
+        if read is not None:
+            await read.wait()
 
     async def __aenter__(self) -> Self:
         return self
