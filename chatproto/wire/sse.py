@@ -104,6 +104,11 @@ class SseReader:
         return seen.removeprefix(_BOM)
 
     def _split(self, data: bytes, events: list[bytes]) -> None:
+        if self._event is None:
+            data = self._usual(data, events)
+            if not data:
+                self._skip_lf = False
+                return
         lines = data.splitlines(keepends=True)  # bytes: at CR, LF and CRLF, and at nothing else
         unended = b"" if lines[-1].endswith((b"\n", b"\r")) else lines.pop()
         self._skip_lf = not unended and lines[-1].endswith(b"\r")
@@ -126,6 +131,20 @@ class SseReader:
         if unended:
             self._count(unended)
             self._line.append(unended)
+
+    def _usual(self, data: bytes, events: list[bytes]) -> bytes:
+        """Take the events that ``data`` begins with, as far as they are of one line each, and give the rest.
+
+        That is how nearly all are. None of what is special needs to be looked for in them.
+        """
+        ending = b"\r\n\r\n" if b"\r\n\r\n" in data else b"\n\n"
+        *blocks, rest = data.split(ending)
+        for index, block in enumerate(blocks):
+            usual = block[:6] == b"data: " and 6 < len(block) <= self.limit and b"\n" not in block and b"\r" not in block
+            if not usual:
+                return ending.join((*blocks[index:], rest))
+            events.append(block[6:])
+        return rest
 
     def _take(self, line: bytes) -> None:
         """One line with something on it."""
