@@ -32,11 +32,9 @@ class _Stream:
         self._over = False
         self._superseded = False
 
-    def _ended(self) -> bool:
-        """Whether there is nothing more to ask for. Raises LocalProtocolError where a later message ended it."""
-        if self._superseded:
-            raise LocalProtocolError("a later message has ended this stream")
-        return self._over
+    def _end(self, usual: type[Exception]) -> Exception:
+        """What to tell whoever asks for more when there is nothing more."""
+        return LocalProtocolError("a later message has ended this stream") if self._superseded else usual()
 
     def supersede(self) -> None:
         """A later message is sent: let go of the connection. The conversation is told by that message."""
@@ -74,8 +72,8 @@ class ResponseStream(_Stream, Iterator[GenerateContentResponse]):
     _drive: Drive | None = None
 
     def __next__(self) -> GenerateContentResponse:
-        if self._ended():
-            raise StopIteration
+        if self._over or self._superseded:
+            raise self._end(StopIteration)
         session, prepared = self._session, self._prepared
         with prepared.gate.driving():
             try:
@@ -119,8 +117,8 @@ class AsyncResponseStream(_Stream, AsyncIterator[GenerateContentResponse]):
         self._mark = frozenset({object()})
 
     async def __anext__(self) -> GenerateContentResponse:
-        if self._ended():
-            raise StopAsyncIteration
+        if self._over or self._superseded:
+            raise self._end(StopAsyncIteration)
         session, prepared = self._session, self._prepared
         with prepared.gate.driving():
             self._reading = True

@@ -17,7 +17,7 @@ import attrs
 
 from ..errors import APIError, ChatProtoError, RemoteProtocolError
 from ..types import GenerateContentResponse, GenerateContentResponseUsageMetadata
-from ..types._json import is_array, is_object, key_of, under_either
+from ..types._json import is_object, key_of, under_either
 from ..types._spelling import decode_base64
 from .error_json import error_to_json, read_error
 from .merging import add, lay_over, merge
@@ -171,8 +171,11 @@ class Continuation:
         if candidate is not None and reason is not None and self._may_resume(self._hop.token, reason):
             cleared = {key: held for key, held in candidate.items() if key not in _FINISH_REASON}
             changes["candidates"] = [cleared, *document["candidates"][1:]]
-        key = key_of(document, *_USAGE)
+        key = "usageMetadata"
         usage = document.get(key)
+        if usage is None:
+            key = key_of(document, *_USAGE)
+            usage = document.get(key)
         if is_object(usage):
             # A chunk tells the total of its hop, so it replaces what the hop's last chunk told.
             self._hop.usage = usage
@@ -293,8 +296,8 @@ class Continuation:
 
 def _first_candidate(document: Json) -> Json | None:
     """The only candidate that decides anything, as in google-genai."""
-    candidates = document.get("candidates")
-    first = candidates[0] if is_array(candidates) and candidates else None
+    candidates: Any = document.get("candidates")
+    first: Any = candidates[0] if type(candidates) is list and candidates else None
     return first if is_object(first) else None
 
 

@@ -199,7 +199,7 @@ class Exchange:
             document = self._decode(data)
         except MalformedResponse as error:
             return self._end(error)
-        if is_object(document) and document.get("error") is None:
+        if is_object(document) and "error" not in document:
             return DocumentReceived(document, self._headers)
         refusal = None if self._answer == "resource" else error_in(document, self._headers)
         if refusal is not None:

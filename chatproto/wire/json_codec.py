@@ -44,8 +44,7 @@ _BRACKETS = re.compile(r"[\[\]{}]")
 
 def _too_deep(text: str, most: int) -> bool:
     """Whether valid JSON is nested deeper than ``most``. Only text with so many brackets is looked at closely."""
-    # Each level takes two brackets.
-    if len(text) <= 2 * most or text.count("{") + text.count("[") <= most:
+    if text.count("{") + text.count("[") <= most:
         return False
     depth = 0
     for bracket in _BRACKETS.findall(_STRINGS.sub("", text)):
@@ -70,7 +69,7 @@ def decode(data: bytes | str, *, what: str, replace: bool = False, depth: int = 
     """
     try:
         text = data if isinstance(data, str) else data.decode("utf-8", "replace" if replace else "strict")
-        if _too_deep(text, depth):
+        if len(text) > 2 * depth and _too_deep(text, depth):  # each level takes two brackets
             problem = f"JSON nested deeper than {depth} levels"
             raise MalformedResponse(problem, where=what, excerpt=excerpt(data))
         return _document(text)

@@ -140,8 +140,8 @@ class SseReader:
         ending = b"\r\n\r\n" if b"\r\n\r\n" in data else b"\n\n"
         *blocks, rest = data.split(ending)
         for index, block in enumerate(blocks):
-            usual = block[:6] == b"data: " and 6 < len(block) <= self.limit and b"\n" not in block and b"\r" not in block
-            if not usual:
+            one_line = b"\n" not in block and b"\r" not in block
+            if not (one_line and block[:6] == b"data: " and 6 < len(block) <= self.limit):
                 return ending.join((*blocks[index:], rest))
             events.append(block[6:])
         return rest
