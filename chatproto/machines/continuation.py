@@ -17,7 +17,7 @@ import attrs
 
 from ..errors import APIError, ChatProtoError, RemoteProtocolError
 from ..types import GenerateContentResponse, GenerateContentResponseUsageMetadata
-from ..types._json import is_object, key_of, under_either
+from ..types._json import is_array, is_object, key_of, under_either
 from ..types._spelling import decode_base64
 from .error_json import error_to_json, read_error
 from .merging import add, lay_over, merge
@@ -296,8 +296,8 @@ class Continuation:
 
 def _first_candidate(document: Json) -> Json | None:
     """The only candidate that decides anything, as in google-genai."""
-    candidates: Any = document.get("candidates")
-    first: Any = candidates[0] if type(candidates) is list and candidates else None
+    candidates = document.get("candidates")
+    first = candidates[0] if is_array(candidates) and candidates else None
     return first if is_object(first) else None
 
 
