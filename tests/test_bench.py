@@ -191,3 +191,16 @@ def test_the_soak_prints_what_is_held(name: str) -> None:
     held = [float(found) for found in re.findall(r"([\d.]+) MiB held by Python", done.stdout)]
     assert len(held) == 9
     assert max(held) < 1
+
+
+def test_the_readme_shows_what_was_measured() -> None:
+    """Its table is the one that the benchmark wrote, with the budget of today, and its plot is there."""
+    results = BENCH / "results"
+    readme = (BENCH.parents[1] / "README.md").read_text("utf-8")
+    table = (results / "table.md").read_text("utf-8")
+    assert table.strip() in readme
+    assert [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines()[2 : 2 + len(ROWS)]] == [
+        row.label for row in ROWS
+    ]
+    assert "(tests/bench/results/turn_cost.png)" in readme
+    assert (results / "turn_cost.png").read_bytes().startswith(b"\x89PNG")
