@@ -73,8 +73,8 @@ class Wire:
         lines = (
             f"POST {self.target} HTTP/{self.version}\r\nhost: here\r\n{self.headers}content-length: {len(body)}\r\n\r\n"
         )
+        self.began = time.monotonic()  # before the server may begin: it is asked whether anything comes too early
         self.connection.sendall(lines.encode() + body)
-        self.began = time.monotonic()
 
     def until(self, marker: bytes) -> bytes:
         """What comes, to the end of ``marker``."""
