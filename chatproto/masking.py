@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .types import HttpResponse
     from .wire.http import Headers
 
-__all__ = ["WITHHELD", "Masked", "alone", "masked_error", "masked_event", "quotes"]
+__all__ = ["WITHHELD", "Masked", "alone", "masked", "masked_error", "masked_event", "quotes"]
 
 WITHHELD = "(withheld, because it quotes a credential)"
 
@@ -38,6 +38,10 @@ class Known(Protocol):
         """Whether a credential is anywhere in ``data``."""
         ...
 
+    def occurs_in_headers(self, headers: Headers) -> bool:
+        """Whether a credential is in a value of a response's headers."""
+        ...
+
 
 def quotes(text: str, secrets: Known) -> bool:
     """Whether a text quotes a credential."""
@@ -48,6 +52,13 @@ def alone(error: E) -> E:
     """The error without the frames and errors behind it: those hold the request's headers, or the environment."""
     error.__traceback__ = error.__context__ = error.__cause__ = None
     return error
+
+
+def masked(response: Any, secrets: Known) -> Any:
+    """A response, sync or async, as a machine may see it: itself, if nothing of it need be masked."""
+    if response.status == _GOOD and not secrets.occurs_in_headers(response.headers):
+        return response
+    return Masked(response, secrets)
 
 
 class Masked:
@@ -112,7 +123,7 @@ class Masked:
 
 
 def _headers(headers: Headers, secrets: Known) -> Headers:
-    if not quotes("\n".join(value for _, value in headers), secrets):
+    if not secrets.occurs_in_headers(headers):
         return headers
     return tuple((name, WITHHELD if name != _NEEDED and quotes(value, secrets) else value) for name, value in headers)
 

@@ -31,7 +31,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from .errors import ConnectionLost, MissingExtraError, TransportError, ValidationError
 from .machines.steps import ChunkReceived, Event, ReadBody, SendRequest, Step, Wait
-from .masking import Masked, masked_error, masked_event
+from .masking import masked, masked_error, masked_event
 from .wire.http import origin
 from .wire.json_escapes import unescaped
 
@@ -64,7 +64,7 @@ class Secrets:
     It never shows what it holds, cannot be pickled, and hands its headers out for requests to its own origin alone.
     """
 
-    __slots__ = ("_headers", "_merged", "_origin", "_server", "_spellings", "_words")
+    __slots__ = ("_harmless", "_headers", "_merged", "_origin", "_server", "_shortest", "_spellings", "_words")
 
     #: Headers of a program that may say what anyone may know; the values of all others are looked for.
     HARMLESS = frozenset(
@@ -87,6 +87,8 @@ class Secrets:
         #: How the URLs of its own server begin, as far as they are spelt as this one.
         self._server = "{0.scheme}://{0.netloc}/".format(urlsplit(url))
         self._merged: tuple[Headers, Headers] | None = None  # of the last request: most are sent with equal ones
+        #: Values in the last response's headers: a server says much the same each time.
+        self._harmless: frozenset[str] = frozenset()
         words = [
             word
             for name, value in (*headers.items(), *(("", value) for value in also))
@@ -95,6 +97,7 @@ class Secrets:
         ]
         self._words = frozenset(word.encode() for word in words if len(word) >= _SHORTEST)
         self._spellings: tuple[bytes, ...] | None = None
+        self._shortest = 0  # of the spellings, in bytes
 
     def headers_for(self, request: Request, url: str | None = None) -> Headers:
         """All headers to send with ``request`` to ``url`` (its own, or where a redirect led).
@@ -122,8 +125,21 @@ class Secrets:
         """
         if self._spellings is None:
             self._spellings = tuple(dict.fromkeys(form for word in sorted(self._words) for form in _forms(word)))
+            self._shortest = min(map(len, self._spellings), default=0)
+        if len(data) < self._shortest:
+            return False
         texts = (data, unescaped(data)) if b"\\" in data else (data,)
         return any(form in text for form in self._spellings for text in texts)
+
+    def occurs_in_headers(self, headers: Headers) -> bool:
+        """``occurs_in`` for the values of a response's headers, of which only new ones are looked at."""
+        values = [value for _, value in headers]
+        if not self._harmless.issuperset(values):
+            for value in set(values) - self._harmless:
+                if self.occurs_in(value.encode("utf-8", "backslashreplace")):
+                    return True
+            self._harmless = frozenset(values)
+        return False
 
     def cover(self, other: Secrets) -> bool:
         """Whether ``occurs_in`` of these finds everything that the other's would."""
@@ -405,7 +421,7 @@ class Drive(Iterator[Event]):
         self._release()
         secrets = self._current = self._secrets.current()
         opened = self._transport.open(request, secrets)
-        response = self._response = Masked(opened.__enter__(), secrets)
+        response = self._response = masked(opened.__enter__(), secrets)
         self._opened = opened
         return response, secrets
 
@@ -511,7 +527,7 @@ class AsyncDrive(AsyncIterator[Event]):
         await self._release()
         secrets = self._current = await self._secrets.acurrent()
         opened = self._transport.aopen(request, secrets)
-        response = self._response = Masked(await opened.__aenter__(), secrets)
+        response = self._response = masked(await opened.__aenter__(), secrets)
         self._opened = opened
         return response, secrets
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chatproto.client import Client
 from chatproto.errors import APIError, ClientError, ConnectionLost, MalformedResponse, ServerError
-from chatproto.masking import WITHHELD, Masked, masked_error
+from chatproto.masking import WITHHELD, Masked, masked, masked_error
 from chatproto.testing.scripted import Answer, ScriptedTransport
 from chatproto.testing.strategies import json_values
 from chatproto.testing.wire import sse, text_response
@@ -166,3 +166,34 @@ def test_an_error_without_end() -> None:
     masked = Masked(Given(500, (), [b"x" * 400_000] * 5), SECRETS)
     assert len(masked.read()) == 1_200_000
     assert masked.read() == b""
+
+
+def test_headers_that_repeat_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """L15: whatever other responses said before, a new value is looked at, wherever it stands; and nothing else is."""
+    secrets = Secrets({"x-goog-api-key": KEY}, url="https://generativelanguage.googleapis.com")
+    looked_at: list[bytes] = []
+    look = Secrets.occurs_in
+
+    def noted(self: Secrets, data: bytes) -> bool:
+        looked_at.append(data)
+        return look(self, data)
+
+    monkeypatch.setattr(Secrets, "occurs_in", noted)
+    usual = (("server", "scaffolding"), ("vary", "Origin"), ("vary", "Referer"))
+    for number in range(3):
+        response = Given(200, (*usual, ("date", f"{number}")), [b"x"])
+        assert masked(response, secrets) is response
+    assert sorted(looked_at) == [b"0", b"1", b"2", b"Origin", b"Referer", b"scaffolding"]
+    for headers in ((*usual, ("server", f"for {KEY}")), (("server", f"for {KEY}"), *usual)):
+        for _ in range(2):
+            assert masked(Given(200, headers, []), secrets).headers == tuple(
+                (name, WITHHELD if KEY in value else value) for name, value in headers
+            )
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_response_as_a_machine_sees_it(status: int) -> None:
+    """One that is good is left as it is; the body of an error is looked at, whatever its headers say."""
+    seen = masked(Given(status, (("a", "b"),), [KEY.encode()]), SECRETS)
+    assert (seen.status, seen.headers) == (status, (("a", "b"),))
+    assert seen.read() == (KEY if status == 200 else WITHHELD).encode()
