@@ -9,11 +9,13 @@ import sys
 import threading
 import time
 import traceback
+import zlib
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
 
 from chatproto.errors import (
     ChatProtoError,
@@ -240,13 +242,15 @@ def test_a_large_chunk_is_not_waited_for(transport: RequestsTransport, server: L
         assert handshake.read_all(response) == [b"12345", b"67890"]
 
 
+def compressed(*pieces: bytes) -> list[bytes]:
+    """Each piece as gzip that can be unpacked when it is there."""
+    packer = zlib.compressobj(wbits=31)
+    return [packer.compress(piece) + packer.flush(zlib.Z_SYNC_FLUSH) for piece in pieces]
+
+
 def test_compressed_bodies_are_decoded_as_they_arrive(transport: RequestsTransport, server: LoopbackServer) -> None:
     """Flushed gzip comes out piece by piece."""
-    import zlib
-
-    packer = zlib.compressobj(wbits=31)
-    first = packer.compress(b"data: 1\r\n\r\n") + packer.flush(zlib.Z_SYNC_FLUSH)
-    second = packer.compress(b"data: 2\r\n\r\n") + packer.flush()
+    first, second = compressed(b"data: 1\r\n\r\n", b"data: 2\r\n\r\n")
     server.on("/", [head(chunked=True, content_encoding="gzip"), chunk(first), 0.1, chunk(second), chunk()])
     with transport.open(request_for(server, "/"), secrets_for(server)) as response:
         assert drain(response) == [b"data: 1\r\n\r\n", b"data: 2\r\n\r\n"]
@@ -339,6 +343,9 @@ def test_read_timeouts(transport: RequestsTransport, server: LoopbackServer) -> 
             response.read()
 
 
+FLUSHED = [head(chunked=True, content_encoding="gzip"), *map(chunk, compressed(b"data: 1")), 0.1]
+
+
 @pytest.mark.parametrize(
     "script",
     [
@@ -346,6 +353,8 @@ def test_read_timeouts(transport: RequestsTransport, server: LoopbackServer) -> 
         pytest.param([head(chunked=True), chunk(b"data: 1"), 0.1, CLOSE], id="closed between chunks"),
         pytest.param([head(chunked=True), chunk(b"data: 1"), 0.1, b"ff\r\nab", CLOSE], id="closed in a chunk"),
         pytest.param([head(chunked=True), chunk(b"data: 1"), 0.1, b"zz\r\n", CLOSE], id="no chunk"),
+        pytest.param([*FLUSHED, RESET], id="reset compressed"),
+        pytest.param([*FLUSHED, b"ff\r\nab", CLOSE], id="closed in a compressed chunk"),
         pytest.param([head(content_length=99), b"data: 1", 0.1, CLOSE], id="truncated content-length"),
         pytest.param([head(content_length=99), b"data: 1", 0.1, RESET], id="reset content-length"),
     ],
@@ -433,6 +442,17 @@ def test_a_connection_is_used_again(transport: RequestsTransport, server: Loopba
     server.on("/length", [head(content_length=2), b"ab"])
     for path in ("/chunked", "/length", "/chunked"):
         assert fetch(transport, server, path) == b"ab"
+    assert server.connections == 1
+
+
+def test_a_head_has_no_body(transport: RequestsTransport, server: LoopbackServer) -> None:
+    """Whatever its headers say of one; and at its end, its connection can be used again."""
+    server.on("/chunked", [head(chunked=True)])
+    server.on("/length", [head(content_length=2)])
+    for path in ("/chunked", "/length"):
+        with transport.open(request_for(server, path, method="HEAD"), secrets_for(server)) as response:
+            assert drain(response) == []
+            assert fetch(transport, server, "/chunked", method="HEAD") == b""
     assert server.connections == 1
 
 
@@ -550,6 +570,36 @@ def test_a_hook_that_reads_the_body(server: LoopbackServer) -> None:
     session.hooks["response"].append(lambda response, *_, **__: response.content and None)
     server.on("/", [head(content_length=2), b"ok"])
     assert fetch(RequestsTransport(session), server, "/") == b"ok"
+    session.close()
+
+
+def test_an_adapter_that_sees_the_body_pass(server: LoopbackServer) -> None:
+    """An adapter may put a file of its own in the place of that of the response, as those do that cache or record."""
+    seen: list[bytes] = []
+
+    class Watched:
+        def __init__(self, file: Any) -> None:
+            self._file = file
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._file, name)
+
+        def read1(self, size: int) -> bytes:
+            seen.append(self._file.read1(size))
+            return seen[-1]
+
+    class Adapter(HTTPAdapter):
+        def build_response(self, req: Any, resp: Any) -> requests.Response:
+            resp._fp = Watched(resp._fp)
+            return super().build_response(req, resp)
+
+    session = requests.Session()
+    session.mount("http://", Adapter())
+    server.on("/", [head(chunked=True), chunk(b"ab"), chunk(b"cd"), chunk()])
+    transport = RequestsTransport(session)
+    assert [fetch(transport, server, "/"), fetch(transport, server, "/")] == [b"abcd", b"abcd"]
+    assert b"".join(seen) == b"abcdabcd"
+    assert server.connections == 1
     session.close()
 
 

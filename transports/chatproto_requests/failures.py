@@ -7,6 +7,7 @@ withheld where they quote it.
 from __future__ import annotations
 
 import re
+from http.client import HTTPException
 from typing import TYPE_CHECKING
 
 import urllib3.exceptions
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LIBRARY_ERRORS", "mapped"]
 
-#: What requests raises, and what comes through it from below. A body is read from urllib3 itself.
-LIBRARY_ERRORS = (exceptions.RequestException, urllib3.exceptions.HTTPError, OSError)
+#: What requests raises, and what comes through it from below: a body is read from urllib3, or from http.client.
+LIBRARY_ERRORS = (exceptions.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError)
 
 _TIMEOUTS = (exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
 _NO_CONNECTION = (

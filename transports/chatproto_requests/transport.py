@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import urlsplit
 
@@ -12,10 +11,11 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import get_auth_from_url
 
-from chatproto.errors import ChatProtoError, ConnectionLost, LocalProtocolError, ValidationError
+from chatproto.errors import ChatProtoError, LocalProtocolError, ValidationError
 from chatproto.hops import Hop, first_hop
 
 from .failures import LIBRARY_ERRORS, mapped
+from .responses import Body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["RequestsTransport"]
 
 POOL_SIZE = 100
-READ_SIZE = 64 * 1024
 
 _MAX_KEPT = 100  # URLs whose spelling is remembered, and origins whose settings are
 #: The queries of URLs that are remembered: another one may hold a key.
@@ -84,7 +83,7 @@ class RequestsTransport:
             return self._session
 
     # An error is returned, not raised: by the time it is raised, the frames that hold the headers are gone.
-    def _send(self, request: Request, secrets: Secrets) -> _Response | ChatProtoError:
+    def _send(self, request: Request, secrets: Secrets) -> Body | ChatProtoError:
         session = self._get_session()
         hop = first_hop(request)
         if isinstance(hop, ChatProtoError):
@@ -98,11 +97,11 @@ class RequestsTransport:
 class _Opening:
     """The context manager of one response."""
 
-    def __init__(self, send: Callable[[], _Response | ChatProtoError]) -> None:
+    def __init__(self, send: Callable[[], Body | ChatProtoError]) -> None:
         self._send = send
-        self._response: _Response | None = None
+        self._response: Body | None = None
 
-    def __enter__(self) -> _Response:
+    def __enter__(self) -> Body:
         outcome = self._send()
         if isinstance(outcome, ChatProtoError):
             raise outcome
@@ -112,64 +111,6 @@ class _Opening:
     def __exit__(self, *_: object) -> None:
         if self._response is not None:
             self._response.discard()  # after the end of the body, its connection is in the pool already
-
-
-class _Response:
-    """The head of a response, and its body as it arrives."""
-
-    def __init__(self, response: requests.Response, secrets: Secrets) -> None:
-        self.status: int = response.status_code
-        fields = getattr(response.raw, "headers", None) or response.headers  # those of requests are joined by name
-        self.headers: Headers = tuple((str(name).lower(), str(value)) for name, value in fields.items())
-        self._response = response
-        self._secrets = secrets
-        self._read1: Any = getattr(response.raw, "read1", None)
-        self._pieces: Iterator[bytes] | None = None
-        if self._read1 is None or getattr(response, "_content_consumed", False):  # a hook has read the body
-            self._pieces = response.iter_content(chunk_size=None)
-        self._busy = threading.Lock()
-        self._ended = False
-        self._given_up = False
-
-    def read(self) -> bytes:
-        """What has arrived, decoded; ``b""`` at the end."""
-        with self._busy:
-            outcome = self._next()
-        if self._given_up:  # by another thread, while this one was waiting
-            self.discard()
-            raise ConnectionLost("the connection was given up")
-        if isinstance(outcome, ChatProtoError):
-            raise outcome
-        return outcome
-
-    def _next(self) -> bytes | ChatProtoError:
-        if self._ended or self._given_up:
-            return b""
-        try:
-            data = next(self._pieces, b"") if self._pieces is not None else self._read1(READ_SIZE, decode_content=True)
-        except LIBRARY_ERRORS as error:
-            return mapped(error, self._secrets, opening=False)
-        except (AttributeError, ValueError) as error:
-            if not self._given_up:
-                raise
-            return ConnectionLost("the connection was given up", cause=type(error).__name__)
-        self._ended = not data
-        return data or b""
-
-    def discard(self) -> None:
-        """Close the connection, unless the body has ended and it is in the pool again."""
-        if not self._ended:
-            self._given_up = True
-        if self._busy.acquire(blocking=False):
-            try:
-                self._response.close()
-            finally:
-                self._busy.release()
-        else:
-            # A thread is reading, and a file object cannot be closed under a reader without waiting for it. So wake
-            # the reader, and it does the rest.
-            with suppress(AttributeError, OSError, RuntimeError, ValueError):
-                self._response.raw.shutdown()
 
 
 class _OwnSession(requests.Session):
@@ -244,7 +185,7 @@ class _Pieces:
         return self._length
 
 
-def _follow(session: requests.Session, hop: Hop, secrets: Secrets) -> _Response | ChatProtoError:
+def _follow(session: requests.Session, hop: Hop, secrets: Secrets) -> Body | ChatProtoError:
     """Send, and go where redirects lead."""
     while True:
         headers = hop.headers(secrets)
@@ -258,7 +199,7 @@ def _follow(session: requests.Session, hop: Hop, secrets: Secrets) -> _Response 
         response = session.send(prepared, timeout=timeout, allow_redirects=False, **settings)
         following = hop.after(response.status_code, response.headers.get("location"))
         if following is None:
-            return _Response(response, secrets)
+            return Body(response, secrets)
         response.close()
         if isinstance(following, ChatProtoError):
             return following
