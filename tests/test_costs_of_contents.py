@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from chatproto import Client
 from chatproto.errors import ValidationError
 from chatproto.machines.conversation import Conversation
-from chatproto.machines.given import encode_text
 from chatproto.machines.history import encode_content
 from chatproto.machines.steps import SendRequest
+from chatproto.machines.text import encode_message, encode_text
 from chatproto.testing.strategies import contents
 from chatproto.types import Content, ModelContent, Part, UserContent
 from chatproto.wire import json_blobs
@@ -131,6 +131,13 @@ def test_text_is_seen_at_a_glance(texts: list[str], by_the_user: bool) -> None:
     ]
     for item in ways:
         assert encode_text(item) == (role, long_way(item))
+
+
+@given(TEXTS)
+def test_a_message_of_text_is_what_the_long_way_gives(text: str) -> None:
+    """L16: byte for byte; text with a lone surrogate, which no UTF-8 has, goes the long way."""
+    shown = encode_message(text)
+    assert shown == (None if any("\ud800" <= each <= "\udfff" for each in text) else encode_content(UserContent(text)))
 
 
 def test_a_history_of_text_makes_no_values(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,8 +280,8 @@ def test_each_content_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"chatproto.{place}", counted)
 
     machine = Conversation("m", history=[UserContent("Hello"), ModelContent("Hello")] * 50)
-    count("machines.conversation.encode_text", encode_text)
-    count("machines.conversation.encode_with_blobs", encode_with_blobs)
+    count("machines.drafting.encode_text", encode_text)
+    count("machines.drafting.encode_with_blobs", encode_with_blobs)
     count("machines.history.encode_with_blobs", encode_with_blobs)
     count("machines.fold.encode", encode)
     for _ in range(5):

@@ -21,14 +21,12 @@ from typing import TYPE_CHECKING, Any, Self
 import attrs
 
 from ..errors import LocalProtocolError, TransportError, ValidationError
-from ..types import Content, FunctionCall, GenerateContentConfig, UserContent
 from ..wire.json_blobs import encode_with_blobs
-from ..wire.json_codec import decode, encode
 from .answering import Answering
-from .given import encode_text, recorded_turn
-from .history import Outcome, Turn, decode_content, is_closed, written_at
+from .drafting import Drafting
+from .given import recorded_turn
+from .history import Outcome, Turn, decode_content
 from .memory import ConfigMode, OnIncomplete
-from .rounds import answer_calls, calls_in, responses_in
 from .states import ConversationInput, ConversationState
 from .steps import (
     DocumentReceived,
@@ -39,18 +37,19 @@ from .steps import (
     Step,
     TurnEnded,
 )
-from .turn import Draft, budget_of, function_calls
+from .turn import Draft, function_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ..types import Content, FunctionCall, GenerateContentConfig
     from ..wire.http import Headers, Request
     from .exchange import Exchange
 
-__all__ = ["ConfigMode", "Conversation", "OnIncomplete", "contents_of"]
+__all__ = ["ConfigMode", "Conversation", "OnIncomplete"]
 
 
-class Conversation(Answering):
+class Conversation(Drafting, Answering):
     """The protocol of a chat, without I/O. Drive it with ``next`` and the ``receive_`` verbs, or with a Drive.
 
     It can be copied and pickled at any step. A copy (``copy.deepcopy``) shares what never changes, and so costs some
@@ -190,86 +189,6 @@ class Conversation(Answering):
         number = len(self._history.turns) + 1
         self._history.commit(recorded_turn(number, [user_input, *model_output], valid=valid))
 
-    def draft(
-        self,
-        message: Content | str | Sequence[Content],
-        config: GenerateContentConfig | None = None,
-        *,
-        stream: bool = True,
-        by_hand: bool = False,
-    ) -> Draft:
-        """Check and encode a message, without sending it. Nothing changes.
-
-        ``message`` is a Content, or the text of one, or several that the turn begins with, or goes on with where the
-        first holds function responses. ``by_hand`` says that no function will be run without asking, whatever the
-        config's ``automatic_function_calling`` allows. Raises ValidationError for what cannot be sent.
-        """
-        if type(message) is str:
-            said = encode({"parts": [{"text": message}], "role": "user"})  # as its Content is written
-            draft = self._drafted((said,), None, config, stream=stream, by_hand=by_hand, closed=True)
-            self._envelope(draft, None)
-            return draft
-        contents = contents_of(message)
-        for index, each in enumerate(contents):
-            try:
-                self._dialect.check(each)
-            except ValidationError as error:
-                raise error.under(f"[{index}]") from None
-        texts = [text[1] for each in contents if (text := encode_text(each)) is not None]
-        if len(texts) == len(contents):  # nothing in it calls or answers
-            draft = self._drafted(tuple(texts), None, config, stream=stream, by_hand=by_hand, closed=True)
-        else:
-            draft = self._draft_of_any(contents, config, stream=stream, by_hand=by_hand)
-        # What the request will be made of is looked at now: next() must not raise for it.
-        self._envelope(draft, None)
-        return draft
-
-    def _draft_of_any(
-        self, contents: list[Content], config: GenerateContentConfig | None, *, stream: bool, by_hand: bool
-    ) -> Draft:
-        documents = [written_at(f"[{index}]", each) for index, each in enumerate(contents)]
-        responses = self._responses(documents)
-        closed = is_closed(documents) if responses is None else not any(map(calls_in, documents))
-        encoded = tuple(map(encode_with_blobs, documents))
-        return self._drafted(encoded, responses, config, stream=stream, by_hand=by_hand, closed=closed)
-
-    def _responses(self, documents: list[dict[str, Any]]) -> tuple[dict[str, Any], ...] | None:
-        """``documents``, if they answer function calls. Raises ValidationError where they do not fit what is open."""
-        if not responses_in(documents[0]):
-            return None
-        self._answered(tuple(documents))
-        return tuple(documents)
-
-    def _drafted(
-        self,
-        contents: tuple[bytes, ...],
-        responses: tuple[dict[str, Any], ...] | None,
-        config: GenerateContentConfig | None,
-        *,
-        stream: bool,
-        by_hand: bool,
-        closed: bool,
-    ) -> Draft:
-        effective = self._effective(config)
-        endpoint = self._endpoint.merged(effective.http_options if effective is not None else None)
-        return Draft(
-            contents=contents,
-            responses=responses,
-            settings=self._settings(effective),
-            endpoint=endpoint,
-            streamed=stream,
-            closed=closed,
-            budget=0 if by_hand else budget_of(effective),
-            continues=effective is None or effective.automatic_continuation is not False,
-        )
-
-    def _settings(self, effective: GenerateContentConfig | None) -> dict[str, Any]:
-        if effective is not self._config:
-            return self._dialect.settings(effective)
-        if self._own_settings is None:
-            self._own_settings = self._dialect.settings(effective)
-        return self._own_settings
-
     def send(
         self,
         message: Content | str | Sequence[Content] | Draft,
@@ -306,48 +225,6 @@ class Conversation(Answering):
         message that led to the calls, unless they are given.
         """
         self.send(self.draft_responses(parts, config, stream=stream))
-
-    def draft_responses(
-        self,
-        parts: Iterable[Any] | None = None,
-        config: GenerateContentConfig | None = None,
-        *,
-        stream: bool | None = None,
-        by_hand: bool = False,
-    ) -> Draft:
-        """``draft`` for what ``send_function_responses`` takes."""
-        before = None if self._open is None else self._open.draft
-        streamed = (before is None or before.streamed) if stream is None else stream
-        given = None if parts is None else list(parts)
-        if given is not None and not given:
-            raise ValidationError("no function response was handed over")
-        documents = self._unsent() if given is None else [self._checked_responses(given)]
-        if not responses_in(documents[0]):
-            raise ValidationError("no part holds a function response")
-        responses = tuple(documents)
-        self._answered(responses)
-        closed = not any(map(calls_in, documents))
-        contents = tuple(map(encode_with_blobs, documents))
-        if before is None or config is not None:
-            draft = self._drafted(contents, responses, config, stream=streamed, by_hand=by_hand, closed=closed)
-        else:
-            draft = attrs.evolve(before, contents=contents, responses=responses, streamed=streamed, closed=closed)
-        self._envelope(draft, None)
-        return draft
-
-    def _checked_responses(self, parts: list[Any]) -> dict[str, Any]:
-        content = UserContent(parts)
-        self._dialect.check(content)
-        return written_at("", content)
-
-    def _unsent(self) -> list[dict[str, Any]]:
-        turn = self._open
-        unsent = [] if turn is None else turn.unsent
-        if turn is not None and turn.handed_out and not unsent and not turn.complete:
-            unsent = turn.contents[turn.handed_out :]  # those that are under way
-        if not unsent:
-            raise ValidationError("no function responses wait to be sent again: hand over parts that hold some")
-        return [decode(content, what="a function response") for content in unsent]
 
     def answer(self, parts: Iterable[Any]) -> None:
         """Answer the calls of FunctionCallsRequested and go on as the message asked: what a tool loop calls.
@@ -403,23 +280,6 @@ class Conversation(Answering):
         while self.state is not ConversationState.IDLE:
             self.abandon()
 
-    def _effective(self, config: GenerateContentConfig | None) -> GenerateContentConfig | None:
-        if config is None:
-            return self._config
-        if self.config_mode == "merge" and self._config is not None:
-            return _merged(self._config, config)
-        return config
-
-    def _answered(self, responses: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
-        """``responses`` with their ids. Raises ValidationError where they do not answer what is open."""
-        turn = self._open
-        calls = turn.calls if turn is not None else []
-        if turn is not None and self._exchange is not None and turn.complete:
-            calls = calls_in(turn.fold.content())  # the calls before it have been answered
-        if not calls:
-            raise ValidationError("these are function responses, and no function call is open in this chat")
-        return answer_calls(calls, responses)
-
     # --- driver verbs ---
 
     def next(self) -> Step | None:
@@ -459,25 +319,3 @@ class Conversation(Answering):
         if self._exchange is None:
             raise LocalProtocolError("no request has been handed out; call next() first")
         return self._exchange
-
-
-def _merged(ours: GenerateContentConfig, over: GenerateContentConfig) -> GenerateContentConfig:
-    """``over`` laid over ``ours``, field by field; one kind of schema takes the place of the other."""
-    changes: dict[str, Any] = dict(over.set_fields())
-    if over.http_options is not None and ours.http_options is not None:
-        changes["http_options"] = ours.http_options.model_copy(update=dict(over.http_options.set_fields()))
-    if over.response_json_schema is not None:
-        changes.setdefault("response_schema", None)
-    if over.response_schema is not None:
-        changes.setdefault("response_json_schema", None)
-    return ours.model_copy(update=changes)
-
-
-def contents_of(message: Content | str | Sequence[Content]) -> list[Content]:
-    """A message as Contents: one, several, or the text of one. Raises ValidationError."""
-    if isinstance(message, str):
-        return [UserContent(message)]
-    contents: list[Any] = [message] if isinstance(message, Content) else list(message)
-    if not contents or not all(isinstance(each, Content) for each in contents):
-        raise ValidationError("a message is a Content, a list of Contents that is not empty, or text")
-    return contents

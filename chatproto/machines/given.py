@@ -1,23 +1,23 @@
 """A history that is given: by a program that goes on with a chat, or records a turn that was had elsewhere.
 
-Most of such a history is text. A content of text alone needs no values to be understood: how it is sent is known at
-a glance, it calls nothing and answers nothing. All others are read as values, and looked at as JSON.
+Most of such a history is text, which calls nothing and answers nothing, and is sent as it is known at a glance (see
+``text``). All others are read as values, and looked at as JSON.
 """
 
 from __future__ import annotations
 
-from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, Union, cast
 
 import attrs
 
 from ..errors import ValidationError
-from ..types import Content, ModelContent, Part, UserContent
+from ..types import Content
 from ..wire.json_blobs import encode_with_blobs
 from ..wire.json_codec import decode
 from .fold import is_empty
 from .history import Outcome, Turn, is_closed, written_at
 from .rounds import calls_in, responses_in
+from .text import encode_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     #: A content of a history, or a dict of its fields.
     Given = Union[Content, Mapping[str, Any]]
 
-__all__ = ["check_role", "encode_text", "given_content", "last_said", "recorded_turn", "split_turns"]
+__all__ = ["check_role", "given_content", "last_said", "recorded_turn", "split_turns"]
 
 #: One content of a turn: of text alone as it is sent, any other as JSON.
 _Said = Union[bytes, dict[str, Any]]
@@ -87,48 +87,6 @@ def _groups(contents: Iterable[Given]) -> list[list[_Said]]:
         else:
             groups[-1].append(said)
     return groups
-
-
-# --- text alone ---------------------------------------------------------------------------------------------------
-
-_CONTENTS = (Content, UserContent, ModelContent)
-#: What stands around the first and the last text, by the role and the key that comes first.
-_AROUND = {
-    **{(role, "role"): (f'{{"role":"{role}","parts":[{{"text":', "}]}") for role in ("user", "model")},
-    **{(role, "parts"): ('{"parts":[{"text":', f'}}],"role":"{role}"}}') for role in ("user", "model")},
-}
-_NOTHING: dict[str, Any] = {}
-
-
-def encode_text(item: Any) -> tuple[str, bytes] | None:
-    """Role and encoding of a content of text alone; None for any other, and for what may be none.
-
-    That is a Content, or a dict, with nothing but a role and parts that are all text, of which there is one at least.
-    The bytes are those that ``encode_content`` gives. Only the very types of JSON are taken: what a subclass says of
-    itself is found out the long way.
-    """
-    kind = type(item)  # pyright: ignore[reportUnknownVariableType]
-    fields: dict[str, Any] = item if kind is dict else item.__dict__ if kind in _CONTENTS else _NOTHING
-    if len(fields) != 2:
-        return None
-    texts: list[str] = []
-    try:
-        role, parts = fields["role"], fields["parts"]
-        if type(role) is not str or type(parts) is not list or not parts:
-            return None
-        given: list[Any] = parts  # pyright: ignore[reportUnknownVariableType]
-        for part in given:
-            kind = type(part)  # pyright: ignore[reportUnknownVariableType]
-            held: dict[str, Any] = part if kind is dict else part.__dict__ if kind is Part else _NOTHING
-            text = held["text"]
-            if type(text) is not str or len(held) != 1:
-                return None
-            texts.append(encode_basestring(text))
-        # Keys are sent in the order in which they were set.
-        opening, closing = _AROUND[role, next(iter(fields))]
-        return role, (opening + '},{"text":'.join(texts) + closing).encode()
-    except (KeyError, UnicodeEncodeError):  # another field, another role, or a lone surrogate
-        return None
 
 
 # --- turns --------------------------------------------------------------------------------------------------------

@@ -119,7 +119,8 @@ class Memory:
         self._open: OpenTurn | None = None
         self._draft: Draft | None = None
         self._exchange: Exchange | None = None
-        self._own_settings: dict[str, Any] | None = None  # what the chat's own config sends, once it was asked for
+        #: Drafts that say nothing yet: what follows from the chat's own config, streamed or not, by hand or not.
+        self._usual: dict[tuple[bool, bool], Draft] = {}
         self._kept: _Kept | None = None
         #: Members of a snapshot that this version does not know.
         self.unknown: dict[str, Any] = {}
@@ -173,7 +174,7 @@ class Memory:
 
     def __getstate__(self) -> dict[str, Any]:
         # What can be worked out again is no part of it.
-        return {**self.__dict__, "_own_settings": None, "_kept": None}
+        return {**self.__dict__, "_usual": {}, "_kept": None}
 
     # --- as JSON ---
 

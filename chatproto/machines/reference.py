@@ -27,7 +27,8 @@ from ..types._json import is_object
 from ..wire.gemini import GeminiApi
 from ..wire.json_codec import encode
 from .answering import with_partial
-from .conversation import Conversation, contents_of
+from .conversation import Conversation
+from .drafting import contents_of
 from .given import check_role, given_content
 from .history import History, Outcome, Turn, decode_content, encode_content, written_at
 from .states import ConversationInput

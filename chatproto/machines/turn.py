@@ -28,7 +28,7 @@ __all__ = ["Draft", "OpenTurn", "budget_of", "function_calls", "why_blocked"]
 DEFAULT_BUDGET = 10
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True)
 class Draft:
     """A message that has been checked and encoded, and not been sent. It belongs to no state of a conversation."""
 
@@ -46,6 +46,21 @@ class Draft:
     said: tuple[Content, ...] = attrs.field(default=(), repr=False)
     #: An answer that ends with a continuation token is continued.
     continues: bool = True
+
+    def saying(
+        self, contents: tuple[bytes, ...], responses: tuple[dict[str, Any], ...] | None, *, closed: bool
+    ) -> Draft:
+        """Another message that is sent in the same way."""
+        return Draft(
+            contents=contents,
+            responses=responses,
+            settings=self.settings,
+            endpoint=self.endpoint,
+            streamed=self.streamed,
+            closed=closed,
+            budget=self.budget,
+            continues=self.continues,
+        )
 
     def to_json(self, usual: Endpoint) -> dict[str, Any]:
         """All of it as JSON values, for a snapshot; of its endpoint, what is not as ``usual``."""
