@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import threading
 import weakref
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from .errors import LocalProtocolError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
     from .errors import TransportError
     from .machines.steps import Step
     from .transport import Machine
     from .wire.http import Headers
 
-__all__ = ["Gate", "Stepped", "Suspended"]
+__all__ = ["Gate", "Stepped", "Suspended", "occupied"]
 
 
 class Suspended(Protocol):
@@ -80,21 +84,22 @@ class Gate:
     """The way into one conversation."""
 
     def __init__(self) -> None:
-        self._inside = threading.Lock()
-        self._driving = _Driving(self._inside)
+        inside = threading.Lock()
+        #: Become the one inside; False where someone is. These two are entered and left for every chunk of a stream.
+        self.enter: Callable[[], bool] = partial(inside.acquire, blocking=False)
+        #: Undo ``enter``.
+        self.leave: Callable[[], None] = inside.release
         self._stream: weakref.ref[Suspended] | None = None
 
-    def enter(self) -> bool:
-        """Become the one inside; False where someone is."""
-        return self._inside.acquire(blocking=False)
-
-    def leave(self) -> None:
-        """Undo ``enter``."""
-        self._inside.release()
-
-    def driving(self) -> _Driving:
+    @contextmanager
+    def driving(self) -> Generator[None]:
         """A context for one thread or task at a time. Entering it raises LocalProtocolError for another."""
-        return self._driving
+        if not self.enter():
+            raise occupied()
+        try:
+            yield
+        finally:
+            self.leave()
 
     def suspend(self, stream: Suspended | None) -> None:
         """A message was sent, whose answer ``stream`` hands out. The one before it has ended."""
@@ -104,19 +109,8 @@ class Gate:
         self._stream = weakref.ref(stream) if stream is not None else None
 
 
-class _Driving:
-    """Being the one inside. It is entered for every chunk, so it is one object a gate, and no generator."""
-
-    __slots__ = ("_inside",)
-
-    def __init__(self, inside: threading.Lock) -> None:
-        self._inside = inside
-
-    def __enter__(self) -> None:
-        if not self._inside.acquire(blocking=False):
-            raise LocalProtocolError(
-                "another thread or task is waiting for an answer in this chat; use a chat for each conversation"
-            )
-
-    def __exit__(self, *_: object) -> None:
-        self._inside.release()
+def occupied() -> LocalProtocolError:
+    """What is raised where ``enter`` says no."""
+    return LocalProtocolError(
+        "another thread or task is waiting for an answer in this chat; use a chat for each conversation"
+    )

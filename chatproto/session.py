@@ -273,7 +273,7 @@ class Session:
     def take(self, event: Event, prepared: Prepared) -> GenerateContentResponse | None:
         """The piece of an answer that an event brings; runs the functions that it asks for. Raises its error."""
         if isinstance(event, ChunkReceived):  # first, because these are many
-            return self._handed_out(event.response, prepared)
+            return self.handed_out(event.response, prepared)
         calls = _calls_to_run(event, prepared)
         if calls and prepared.calling is not None:
             self._answer(prepared, prepared.calling.answers(calls))
@@ -283,7 +283,7 @@ class Session:
     async def atake(self, event: Event, prepared: Prepared) -> GenerateContentResponse | None:
         """``take`` for asyncio."""
         if isinstance(event, ChunkReceived):
-            return self._handed_out(event.response, prepared)
+            return self.handed_out(event.response, prepared)
         calls = _calls_to_run(event, prepared)
         if calls and prepared.calling is not None:
             self._answer(prepared, await prepared.calling.aanswers(calls))
@@ -295,7 +295,7 @@ class Session:
             with self.steps:
                 prepared.conversation.answer(answers)
 
-    def _handed_out(self, answer: GenerateContentResponse, prepared: Prepared) -> GenerateContentResponse:
+    def handed_out(self, answer: GenerateContentResponse, prepared: Prepared) -> GenerateContentResponse:
         """A piece of an answer, with what only the face knows of it."""
         target = prepared.terms.target
         if target is not None:

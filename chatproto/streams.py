@@ -8,11 +8,15 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Self
 
 from .errors import LocalProtocolError
+from .gate import occupied
+from .machines.steps import ChunkReceived
 from .types import GenerateContentResponse
 
 if TYPE_CHECKING:
     import asyncio
+    from contextvars import Token
 
+    from .machines.steps import Event
     from .session import Prepared, Session
     from .transport import AsyncDrive, Drive
 
@@ -75,17 +79,20 @@ class ResponseStream(_Stream, Iterator[GenerateContentResponse]):
         if self._over or self._superseded:
             raise self._end(StopIteration)
         session, prepared = self._session, self._prepared
-        with prepared.gate.driving():
-            try:
-                for event in self._drive or self._begun():
-                    answer = session.take(event, prepared)
-                    if answer is not None:
-                        return answer
-            except BaseException:
-                self._over = True
-                raise
-        self._over = True
-        raise StopIteration
+        if not prepared.gate.enter():
+            raise occupied()
+        try:
+            drive = self._drive or self._begun()
+            while True:
+                event = drive.__next__()
+                if type(event) is ChunkReceived:
+                    return session.handed_out(event.response, prepared)
+                session.take(event, prepared)
+        except BaseException:  # the end, too
+            self._over = True
+            raise
+        finally:
+            prepared.gate.leave()
 
     def _begun(self) -> Drive:
         drive = self._session.drive(self._prepared)
@@ -120,26 +127,38 @@ class AsyncResponseStream(_Stream, AsyncIterator[GenerateContentResponse]):
         if self._over or self._superseded:
             raise self._end(StopAsyncIteration)
         session, prepared = self._session, self._prepared
-        with prepared.gate.driving():
-            self._reading = True
-            inside = _inside.set(_inside.get() | self._mark)
-            try:
-                async for event in self._drive or self._begun():
-                    answer = await session.atake(event, prepared)
-                    if answer is not None:
-                        return answer
-            except BaseException:
-                self._over = True
-                raise
-            finally:
-                self._reading = False
-                if self._read is not None:
-                    self._read.set()
-                    self._read = None
-                with suppress(ValueError):  # the task was destroyed, with its loop: it ends in another context
-                    _inside.reset(inside)
-        self._over = True
-        raise StopAsyncIteration
+        if not prepared.gate.enter():
+            raise occupied()
+        inside = None
+        try:
+            drive = self._drive or self._begun()
+            event: Event | None = drive.chunk()
+            if event is None:
+                inside = self._begin_to_read()
+            while type(event) is not ChunkReceived:
+                if event is not None:
+                    await session.atake(event, prepared)
+                event = await drive.__anext__()
+            return session.handed_out(event.response, prepared)
+        except BaseException:  # the end, too
+            self._over = True
+            raise
+        finally:
+            if inside is not None:
+                self._end_reading(inside)
+            prepared.gate.leave()
+
+    def _begin_to_read(self) -> Token[frozenset[object]]:
+        self._reading = True
+        return _inside.set(_inside.get() | self._mark)
+
+    def _end_reading(self, inside: Token[frozenset[object]]) -> None:
+        self._reading = False
+        if self._read is not None:
+            self._read.set()
+            self._read = None
+        with suppress(ValueError):  # the task was destroyed, with its loop: it ends in another context
+            _inside.reset(inside)
 
     def _begun(self) -> AsyncDrive:
         drive = self._session.adrive(self._prepared)

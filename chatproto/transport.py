@@ -381,15 +381,13 @@ class Drive(Iterator[Event]):
         machine = self._machine
         try:
             while not self._interrupted and (step := machine.next()) is not None:
+                if type(step) is ChunkReceived:  # first, because these are many; it brings no error
+                    return step
                 match step:
-                    case ChunkReceived():  # first, because these are many; it brings no error
-                        if not machine.reading:
-                            self._release()
-                        return step
-                    case SendRequest(request=request):
-                        self._send(request)
                     case ReadBody():
                         self._read()
+                    case SendRequest(request=request):
+                        self._send(request)
                     case Wait():
                         self._release()
                         extra = random.uniform(0, step.jitter)
@@ -436,8 +434,11 @@ class Drive(Iterator[Event]):
             if self._interrupted:
                 return
             self._machine.receive_failure(masked_error(error, self._current))
+            self._release()
         else:
             self._machine.receive_data(data)
+            if not data:
+                self._release()
 
     def _release(self) -> None:
         """Give the connection back: for reuse if the body was read to its end."""
@@ -482,20 +483,37 @@ class AsyncDrive(AsyncIterator[Event]):
         self._response: AsyncResponse | None = None
         self._interrupted = False
         self._current = secrets
+        self._seen: Step | None = None  # by ``chunk``, and not handed out
+
+    def chunk(self) -> ChunkReceived | None:
+        """The next event, if it is a chunk that has arrived already: it needs no coroutine. Else ``__anext__`` has it.
+
+        For streams, whose chunks come many at a time.
+        """
+        if self._interrupted or self._seen is not None:
+            return None
+        try:
+            step = self._machine.next()
+        except BaseException:
+            self.close()
+            raise
+        if type(step) is ChunkReceived:
+            return step
+        self._seen = step
+        return None
 
     async def __anext__(self) -> Event:
         machine = self._machine
         try:
-            while not self._interrupted and (step := machine.next()) is not None:
+            while not self._interrupted and (step := self._seen or machine.next()) is not None:
+                self._seen = None
+                if type(step) is ChunkReceived:
+                    return step
                 match step:
-                    case ChunkReceived():
-                        if not machine.reading:
-                            await self._release()
-                        return step
-                    case SendRequest(request=request):
-                        await self._send(request)
                     case ReadBody():
                         await self._read()
+                    case SendRequest(request=request):
+                        await self._send(request)
                     case Wait():
                         await self._release()
                         extra = random.uniform(0, step.jitter)
@@ -542,8 +560,11 @@ class AsyncDrive(AsyncIterator[Event]):
             if self._interrupted:
                 return
             self._machine.receive_failure(masked_error(error, self._current))
+            await self._release()
         else:
             self._machine.receive_data(data)
+            if not data:
+                await self._release()
 
     async def _release(self) -> None:
         opened, self._opened, self._response = self._opened, None, None

@@ -42,7 +42,7 @@ from chatproto.testing.wire import json_array, sse, text_response
 from chatproto.wire.framing import BytesReader, DocumentReader, Framing, StreamReader
 from chatproto.wire.http import Headers, Request
 from chatproto.wire.json_array import JsonArrayReader
-from chatproto.wire.json_codec import decode, encode
+from chatproto.wire.json_codec import encode, plain_object
 from chatproto.wire.sse import SseReader
 
 REQUEST = Request(method="POST", url="https://example.com/", body=(b"{}",))
@@ -421,11 +421,15 @@ def test_nothing_is_parsed_before_it_is_asked_for(monkeypatch: pytest.MonkeyPatc
     """Back-pressure: receive_data only keeps what came; each next() decodes one document at most."""
     decoded: list[bytes] = []
 
-    def counted(data: bytes, *, what: str, replace: bool) -> Any:
+    def counted(data: bytes) -> dict[str, Any] | None:
         decoded.append(data)
-        return decode(data, what=what, replace=replace)
+        return plain_object(data)
 
-    monkeypatch.setattr(module, "decode", counted)
+    def never(data: bytes, **_: Any) -> None:
+        raise AssertionError(f"nothing is unusual about {data!r}")
+
+    monkeypatch.setattr(module, "plain_object", counted)
+    monkeypatch.setattr(module, "decode", never)
     exchange = Exchange(REQUEST, streamed=True)
     exchange.next()
     exchange.receive_response(200, ())

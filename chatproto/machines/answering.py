@@ -21,7 +21,6 @@ from .states import ConversationInput, ConversationState
 from .steps import (
     ChunkReceived,
     ContinuationStarted,
-    DocumentReceived,
     FunctionCallsRequested,
     RoundFailed,
     Step,
@@ -32,7 +31,8 @@ from .turn import Draft, OpenTurn, function_calls, why_blocked
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..wire.http import Headers, Request
+    from ..wire.http import Request
+    from .exchange import Exchange
 
 __all__ = ["Answering", "with_partial"]
 
@@ -74,11 +74,10 @@ class Answering(Memory):
 
     # --- an answer arrives ---
 
-    def _receive(self, received: DocumentReceived) -> Step | None:
+    def _receive(self, exchange: Exchange, document: dict[str, Any]) -> Step | None:
         """One chunk, or a whole unary answer; None for one that more will be joined to before it is handed out."""
         turn = self._open
         assert turn is not None  # an exchange belongs to a turn
-        document = received.document
         try:
             response = self._structured(document)
             handed = turn.continuation.observe(document)
@@ -87,14 +86,13 @@ class Answering(Memory):
         except (ValidationError, RecursionError) as error:
             where = error.path if isinstance(error, ValidationError) else "$"
             problem = error.problem if isinstance(error, ValidationError) else "JSON nested too deeply"
-            if self._exchange is not None:
-                self._exchange.abandon()
+            exchange.abandon()
             return self._close(MalformedResponse(problem, where=where, excerpt=excerpt(encode(document))), 0)
         self._take(turn, response, document, whole=handed is not None)
         if handed is None:
             return None
         # A response is its caller's own, so each chunk has its own head.
-        response.__dict__["sdk_http_response"] = _head(received.headers)
+        response.__dict__["sdk_http_response"] = _head(exchange.fields)
         prompt = turn.continuation.initial_prompt_tokens
         if prompt is not None and response.usage_metadata is not None:
             response.usage_metadata.initial_prompt_token_count = prompt
@@ -236,10 +234,10 @@ def _hook() -> Callable[[dict[str, Any], type[GenerateContentResponse]], Generat
     return converter("wire").get_structure_hook(GenerateContentResponse)
 
 
-def _head(headers: Headers) -> HttpResponse:
+def _head(fields: dict[str, str]) -> HttpResponse:
     """The head of a response. Its headers are text already: they need no look that a program's would get."""
     made = HttpResponse.__new__(HttpResponse)
-    made.__dict__["headers"] = dict(headers)
+    made.__dict__["headers"] = fields.copy()
     return made
 
 

@@ -40,8 +40,9 @@ _FINISH_REASON = ("finishReason", "finish_reason")
 _TOKEN = ("continuationToken", "continuation_token")
 _FEEDBACK = ("promptFeedback", "prompt_feedback")
 _USAGE = ("usageMetadata", "usage_metadata")
-#: A candidate with nothing but these only says something, as most of a stream's do.
+#: A candidate with nothing but these only says something, as most of a stream's do, in documents with these keys.
 _PLAIN = frozenset({"content", "index"})
+_USUAL = frozenset({"candidates", "modelVersion", "responseId", "usageMetadata"})
 
 
 @attrs.define(kw_only=True, slots=False)  # without slots a copy is one update of a dict
@@ -122,8 +123,15 @@ class Continuation:
         the responses of all hops as one. The document must not be changed afterwards.
         """
         candidate = _first_candidate(document)
-        plain = candidate is None or candidate.keys() <= _PLAIN
-        reason = None if candidate is None or plain else _finish_reason(candidate)
+        if candidate is not None and self.streamed and candidate.keys() <= _PLAIN and document.keys() <= _USUAL:
+            hop = self._hop
+            hop.accepted = True
+            hop.has_content = hop.has_content or _has_content(candidate)
+            if self._usage is None:
+                usage = document.get("usageMetadata")
+                hop.usage = usage if is_object(usage) else hop.usage
+                return document
+        reason = None if candidate is None else _finish_reason(candidate)
         self._take(document, candidate, reason)
         if self.streamed:
             return self._shown(document, candidate, reason)
@@ -155,9 +163,7 @@ class Continuation:
             hop.has_feedback = True
         if candidate is None:
             return
-        content = candidate.get("content")
-        if is_object(content) and content.get("parts"):
-            hop.has_content = True
+        hop.has_content = hop.has_content or _has_content(candidate)
         if reason is not None:
             hop.finish_reason = reason
         token = None if candidate.keys().isdisjoint(_TOKEN) else under_either(candidate, *_TOKEN)
@@ -297,8 +303,12 @@ class Continuation:
 def _first_candidate(document: Json) -> Json | None:
     """The only candidate that decides anything, as in google-genai."""
     candidates = document.get("candidates")
-    first = candidates[0] if is_array(candidates) and candidates else None
-    return first if is_object(first) else None
+    return candidates[0] if is_array(candidates) and candidates and is_object(candidates[0]) else None
+
+
+def _has_content(candidate: Json) -> bool:
+    content = candidate.get("content")
+    return is_object(content) and bool(content.get("parts"))
 
 
 def _finish_reason(candidate: Json) -> str | int | None:

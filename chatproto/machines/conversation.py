@@ -287,15 +287,17 @@ class Conversation(Drafting, Answering):
         if self._draft is not None:
             self._begin(self._draft)
         while (exchange := self._exchange) is not None:
-            step = exchange.next()
-            if isinstance(step, DocumentReceived):
-                handed = self._receive(step)
-                if handed is not None:
-                    return handed
-            elif isinstance(step, ExchangeEnded):
-                return self._close(step.error, step.leftover)
-            else:
-                return step
+            document = exchange.document()
+            if document is None:
+                step = exchange.next()
+                if isinstance(step, ExchangeEnded):
+                    return self._close(step.error, step.leftover)
+                if not isinstance(step, DocumentReceived):
+                    return step
+                document = step.document
+            handed = self._receive(exchange, document)
+            if handed is not None:
+                return handed
         return None
 
     def receive_response(self, status: int, headers: Headers) -> None:

@@ -97,20 +97,23 @@ class Fold:
     def add(self, content: dict[str, Any]) -> None:
         """The ``content`` of one chunk's candidate. It is not changed, and must not be changed afterwards."""
         self._worked_out = {}
-        if not content.keys() <= self._content.keys():
-            for key, held in content.items():
+        known = self._content
+        for key, held in content.items():
+            if key not in known:
                 # The parts have their place among the keys, and are put there in the end.
-                self._content.setdefault(key, None if key == "parts" else held)
+                known[key] = None if key == "parts" else held
         parts = content.get("parts")
         if not parts:
             return
         first = parts[0]
         # While there is text, the last part can be joined to, so a part with its keys can be, too.
-        if self._text and is_object(first) and _alike(self._parts[-1], first) and type(first["text"]) is str:
-            self._text.append(first["text"])
-            if len(parts) == 1:
-                return
-            parts = parts[1:]
+        if self._text and is_object(first) and type(text := first.get("text")) is str:
+            last = self._parts[-1]
+            if (len(first) == 1 and len(last) == 1) or _alike(last, first):
+                self._text.append(text)
+                if len(parts) == 1:
+                    return
+                parts = parts[1:]
         self._settle()
         self._parts += parts
         self.usable = self.usable or not all(map(is_empty, parts))

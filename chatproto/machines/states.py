@@ -55,7 +55,13 @@ __all__ = [
 ]
 
 
-class ExchangeState(enum.Enum):
+class _Member(enum.Enum):
+    """A state or an input: there is one of each, so it is found by what it is. The hash of Enum is that of a name."""
+
+    __hash__ = object.__hash__
+
+
+class ExchangeState(_Member):
     """Where an exchange is."""
 
     IDLE = "idle"
@@ -67,7 +73,7 @@ class ExchangeState(enum.Enum):
     CLOSED = "closed"
 
 
-class ExchangeInput(enum.Enum):
+class ExchangeInput(_Member):
     """What happens to an exchange."""
 
     BEGIN = "begin"
@@ -82,7 +88,7 @@ class ExchangeInput(enum.Enum):
     ABANDON = "abandon"
 
 
-class ConversationState(enum.Enum):
+class ConversationState(_Member):
     """Where a conversation is. IDLE and CALLS_WANTED are those in which it needs its user."""
 
     IDLE = "idle"
@@ -92,7 +98,7 @@ class ConversationState(enum.Enum):
     ANSWERING = "answering"
 
 
-class ConversationInput(enum.Enum):
+class ConversationInput(_Member):
     """What happens to a conversation."""
 
     SEND = "send"
@@ -106,7 +112,7 @@ class ConversationInput(enum.Enum):
     ABANDON = "abandon"
 
 
-class UploadState(enum.Enum):
+class UploadState(_Member):
     """Where an upload is."""
 
     IDLE = "idle"
@@ -118,7 +124,7 @@ class UploadState(enum.Enum):
     CLOSED = "closed"
 
 
-class UploadInput(enum.Enum):
+class UploadInput(_Member):
     """What happens to an upload."""
 
     BEGIN = "begin"

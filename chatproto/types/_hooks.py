@@ -318,12 +318,47 @@ class _LateHook:
         return self._hook(item, self.field.type)
 
 
+class _WireFields:
+    """The fields of a class by their keys on the wire. What is usual is found at once; the rest is looked at."""
+
+    def __init__(self, made: cattrs.Converter, cls: type[Value]) -> None:
+        self._made = made
+        #: Of the keys that were met: the field's name, its plain type, its hook, its type.
+        self.usual: dict[str, tuple[str, Any, Hook, Any]] = {}
+        self._late = {each.name: _LateHook(made, each) for each in fields_of(cls) if not each.local}
+        self._other = {key: each for key, each in keys_of(cls).items() if not each.local and key != each.wire}
+        self._wires = {each.wire: each for each in fields_of(cls) if not each.local}
+
+    def unusual(self, held: dict[str, Any], key: str, item: Any, document: dict[str, Any]) -> None:
+        """Put a value where it belongs whose key has not been met, or that is null. Raises ValidationError."""
+        field = self._wires.get(key)
+        if field is not None and item is not None:
+            hook, kind = self._first_met(key, field)
+            held[field.name] = hook(item, kind)
+            return
+        extra = held.get(EXTRA)
+        if extra is None:
+            extra = held[EXTRA] = Extra()
+        field = self._other.get(key)
+        if field is None or item is None or field.name in held or document.get(field.wire) is not None:
+            extra[key] = plain_copy(item)
+        else:
+            held[field.name] = self._late[field.name](item)
+            extra.spelling[field.name] = key
+
+    def _first_met(self, key: str, field: Field) -> tuple[Hook, Any]:
+        kind = _only_arm(field.type)
+        hook = self._made.get_structure_hook(kind)
+        self.usual[key] = (field.name, kind if kind in _PLAIN else None, hook, kind)
+        if get_origin(kind) is list:
+            (inner,) = get_args(kind)
+            self.usual[key] = (field.name, _MANY, self._made.get_structure_hook(inner), inner)
+        return hook, kind
+
+
 def _wire_hook(made: cattrs.Converter, cls: type[Value]) -> Hook:
-    usual: dict[str, tuple[str, Any, Hook, Any]] = {}
-    hooks = {each.name: _LateHook(made, each) for each in fields_of(cls) if not each.local}
-    other = {key: each for key, each in keys_of(cls).items() if not each.local and key != each.wire}
-    wires = {each.wire: each for each in fields_of(cls) if not each.local}
-    new = cls.__new__
+    fields = _WireFields(made, cls)
+    usual, unusual, new = fields.usual, fields.unusual, cls.__new__
 
     def structure(data: Any, _: Any) -> Value:
         document: dict[str, Any] = data
@@ -332,42 +367,39 @@ def _wire_hook(made: cattrs.Converter, cls: type[Value]) -> Hook:
         built = new(cls)
         held = built.__dict__
         key = ""
+        many: list[Any] | None = None
         try:
             for key, item in document.items():
-                known = usual.get(key)
-                if known is None or item is None:
+                try:
+                    name, plain, hook, kind = usual[key]
+                except KeyError:
                     unusual(held, key, item, document)
+                    continue
+                if type(item) is plain:
+                    held[name] = item
+                elif item is None:
+                    unusual(held, key, item, document)
+                elif plain is _MANY:  # made here, which saves a call
+                    items: list[Any] = item
+                    if not isinstance(item, list):
+                        raise _wrong("a list", item)
+                    many = held[name] = []
+                    for each in items:
+                        many.append(hook(each, kind))
+                    many = None
                 else:
-                    name, plain, hook, kind = known
-                    held[name] = item if type(item) is plain else hook(item, kind)
+                    held[name] = hook(item, kind)
         except ValidationError as error:
-            raise error.under(f".{key}") from None
+            raise (error if many is None else error.under(f"[{len(many)}]")).under(f".{key}") from None
         return built
-
-    def unusual(held: dict[str, Any], key: str, item: Any, data: dict[str, Any]) -> None:
-        field = wires.get(key)
-        if field is not None and item is not None:
-            # First met: from now on it is found in ``usual``.
-            kind = _only_arm(field.type)
-            hook = made.get_structure_hook(kind)
-            usual[key] = (field.name, kind if kind in _PLAIN else None, hook, kind)
-            held[field.name] = hook(item, kind)
-            return
-        extra = held.get(EXTRA)
-        if extra is None:
-            extra = held[EXTRA] = Extra()
-        field = other.get(key)
-        if field is None or item is None or field.name in held or data.get(field.wire) is not None:
-            extra[key] = plain_copy(item)
-        else:
-            held[field.name] = hooks[field.name](item)
-            extra.spelling[field.name] = key
 
     return structure
 
 
 #: Types of JSON whose values are taken as they are, where a field is of that very type: no hook is called for them.
 _PLAIN = (str, int, float, bool)
+#: In their place, of a field that holds a list: the hook and the type beside it are those of what is in the list.
+_MANY = object()
 
 
 def _only_arm(kind: Any) -> Any:

@@ -17,7 +17,7 @@ from ..errors import MalformedResponse, ValidationError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["MAX_DEPTH", "decode", "encode", "excerpt", "written_by"]
+__all__ = ["MAX_DEPTH", "decode", "encode", "excerpt", "plain_object", "written_by"]
 
 #: How deep JSON may be nested, both ways: a number, so that it is the same on every Python and whatever is left of a
 #: stack. protobuf's own JSON stops at 100; the messages of the API use some ten levels.
@@ -82,6 +82,21 @@ def decode(data: bytes | str, *, what: str, replace: bool = False, depth: int = 
         raise MalformedResponse("JSON nested too deeply", where=what, excerpt=excerpt(data)) from None
     except ValueError as error:  # a number that Python will not read
         raise MalformedResponse(f"not JSON: {error}", where=what, excerpt=excerpt(data)) from None
+
+
+def plain_object(data: bytes) -> dict[str, Any] | None:
+    """What ``decode`` gives for ``data``, where that is an object and nothing about it is unusual; else None.
+
+    It is there for the many documents of a stream: one call, and nothing is looked at twice.
+    """
+    try:
+        text = data.decode()
+        found, end = _scan(text, 0)
+    except (StopIteration, ValueError, RecursionError):
+        return None
+    document: dict[str, Any] = found
+    usual = end == len(text) and type(found) is dict and (end <= 2 * MAX_DEPTH or not _too_deep(text, MAX_DEPTH))
+    return document if usual else None
 
 
 def _document(text: str) -> Any:

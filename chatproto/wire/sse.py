@@ -133,17 +133,21 @@ class SseReader:
             self._line.append(unended)
 
     def _usual(self, data: bytes, events: list[bytes]) -> bytes:
-        """Take the events that ``data`` begins with, as far as they are of one line each, and give the rest.
+        """Take the events that ``data`` begins with, if each is of one line, and give the rest.
 
         That is how nearly all are. None of what is special needs to be looked for in them.
         """
-        ending = b"\r\n\r\n" if b"\r\n\r\n" in data else b"\n\n"
-        *blocks, rest = data.split(ending)
-        for index, block in enumerate(blocks):
-            one_line = b"\n" not in block and b"\r" not in block
-            if not (one_line and block[:6] == b"data: " and 6 < len(block) <= self.limit):
-                return ending.join((*blocks[index:], rest))
-            events.append(block[6:])
+        if not data.startswith(b"data: "):
+            return data
+        ending, returns = (b"\r\n\r\n", 2) if b"\r\n\r\n" in data else (b"\n\n", 0)
+        whole, found, rest = data.rpartition(ending)
+        taken = whole[6:].split(ending + b"data: ")
+        count = len(taken) - 1
+        alone = whole.count(b"\n") == 2 * count and whole.count(b"\r") == returns * count
+        small = len(whole) <= self.limit or max(map(len, taken)) + 6 <= self.limit
+        if not (found and alone and small and all(taken)):
+            return data
+        events += taken
         return rest
 
     def _take(self, line: bytes) -> None:
