@@ -42,7 +42,7 @@ __all__ = ["Prepared", "Session", "arun_call", "run_call"]
 T = TypeVar("T")
 
 
-@attrs.frozen
+@attrs.define
 class Prepared:
     """A message that has been checked, the secrets that its request will need, and what its answer is to become."""
 
@@ -90,7 +90,8 @@ class Session:
     async def aprepare(self, contents: Content | str | Sequence[Content], config: Any, *, stream: bool) -> Prepared:
         """``prepare`` for asyncio: MCP sessions are asked what they offer."""
         read = _read(config)
-        return self._prepared(contents, read, await self._offered(read), stream=stream)
+        offered = None if self._tools_for(read) is None else await self._offered(read)
+        return self._prepared(contents, read, offered, stream=stream)
 
     def prepare_responses(self, parts: Iterable[Any] | None, config: Any, *, stream: bool) -> Prepared:
         """``prepare`` for the answers to the open function calls."""
@@ -136,10 +137,7 @@ class Session:
             self._last = attrs.evolve(asked, headers=self._last.headers, target=self._last.target)
 
     def _terms(self, read: ReadConfig | None, offered: Offered | None) -> Terms:
-        tools = self._tools_for(read)
-        if read is None and offered is None:
-            return self._own
-        terms = Terms.of(read, tools, offered, self.options)
+        terms = Terms.of(read, self._tools_for(read), offered, self.options)
         return terms.over(self._own) if read is None or self.conversation.config_mode == "merge" else terms
 
     def _prepared(
@@ -150,8 +148,9 @@ class Session:
         *,
         stream: bool,
     ) -> Prepared:
-        terms = self._terms(read, offered)
-        values = self._values(read, offered)
+        terms, values = self._own, None
+        if read is not None or offered is not None:
+            terms, values = self._terms(read, offered), self._values(read, offered)
         conversation = self.conversation.branch()
         draft = conversation.draft(contents, values, stream=stream, by_hand=terms.by_hand)
         return self._checked(draft, terms, conversation)
@@ -177,7 +176,7 @@ class Session:
         return values.model_copy(update={"tools": declared})
 
     def _checked(self, draft: Draft, terms: Terms, conversation: Conversation) -> Prepared:
-        calling = terms.calling(self.options.approve, draft)
+        calling = None if terms.by_hand else terms.calling(self.options.approve, draft)
         if calling is not None and draft.budget and calling.toolbox.any_async and not self.options.asynchronous:
             raise UnsupportedFunctionError(
                 "async functions need an async chat: client.aio.chats", path="$.config.tools"

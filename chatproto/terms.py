@@ -59,8 +59,8 @@ class Terms:
     target: ParseTarget | None = None
     #: The functions that can be run.
     toolbox: Toolbox | None = None
-    #: Whether they are run without the program, when the model calls them.
-    automatic: bool = False
+    #: Whether the program answers all function calls.
+    by_hand: bool = True
     #: There are MCP sessions that have not been asked what they offer.
     unasked: bool = False
 
@@ -72,18 +72,13 @@ class Terms:
             headers={} if read is None else read.headers,
             target=None if read is None else read.target,
             toolbox=toolbox,
-            automatic=toolbox is not None and tools is not None and not tools.by_hand,
+            by_hand=toolbox is None or tools is None or tools.by_hand,
             unasked=tools is not None and bool(tools.sessions) and offered is None,
         )
 
     def over(self, ours: Terms) -> Terms:
         """These laid over those of the chat's own config."""
         return attrs.evolve(self, headers={**ours.headers, **self.headers}, target=self.target or ours.target)
-
-    @property
-    def by_hand(self) -> bool:
-        """Whether the program answers all function calls."""
-        return self.toolbox is None or not self.automatic
 
     def calling(self, approve: Approve, draft: Draft) -> Calling | None:
         """What answers the calls that ``draft`` leads to; None where the program does."""
