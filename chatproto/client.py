@@ -57,11 +57,9 @@ class Connector:
         self._headers = dict(headers)
         self._usual: Secrets | None = None  # without a request's own headers: the same object each time
         self._given, self._given_async = transports
-        self._made: Transport | None = None
-        self._made_async: AsyncTransport | None = None
-        #: Those that have been looked at: what makes one is asked once, not at every message.
-        self._ready: Transport | None = None
-        self._ready_async: AsyncTransport | None = None
+        #: Those in use: handed in and looked at once, or made here.
+        self._transport: Transport | None = None
+        self._async_transport: AsyncTransport | None = None
         self._making = threading.Lock()
 
     def secrets(self, headers: Mapping[str, str], endpoint: Endpoint) -> Secrets:
@@ -85,39 +83,31 @@ class Connector:
 
     def sync_transport(self) -> Transport:
         """The transport for synchronous calls; ``requests``, unless another was chosen. It is made on first use."""
-        ready, given = self._ready, self._given
+        ready, given = self._transport, self._given
         if ready is not None:
             return ready
-        if isinstance(given, Transport):
-            self._ready = given
-            return given
-        if given is not None and not isinstance(given, str):
-            raise ValidationError(f"{type(given).__name__} is not a transport for synchronous calls")
         with self._making:
-            if self._made is None:
-                made = find_transport(given or "requests")
-                if not isinstance(made, Transport):
-                    raise ValidationError(f"the transport {given!r} is not one for synchronous calls")
-                self._made = self._ready = made
-            return self._made
+            ready = self._transport
+            if ready is None:
+                found = find_transport(given or "requests") if _is_name(given) else given
+                if not isinstance(found, Transport):
+                    raise _unfit(given, "synchronous calls")
+                ready = self._transport = found
+            return ready
 
     def async_transport(self) -> AsyncTransport:
         """The transport for asyncio; ``aiohttp``, unless another was chosen. It is made on first use."""
-        ready, given = self._ready_async, self._given_async
+        ready, given = self._async_transport, self._given_async
         if ready is not None:
             return ready
-        if isinstance(given, AsyncTransport):
-            self._ready_async = given
-            return given
-        if given is not None and not isinstance(given, str):
-            raise ValidationError(f"{type(given).__name__} is not a transport for asyncio")
         with self._making:
-            if self._made_async is None:
-                made = find_transport(given or "aiohttp")
-                if not isinstance(made, AsyncTransport):
-                    raise ValidationError(f"the transport {given!r} is not one for asyncio")
-                self._made_async = self._ready_async = made
-            return self._made_async
+            ready = self._async_transport
+            if ready is None:
+                found = find_transport(given or "aiohttp") if _is_name(given) else given
+                if not isinstance(found, AsyncTransport):
+                    raise _unfit(given, "asyncio")
+                ready = self._async_transport = found
+            return ready
 
     def conversation_class(self, *, asynchronous: bool, in_chat: bool = True) -> type[Conversation]:
         """What a conversation of this client is: by the rules of chatproto, or by those of google-genai."""
@@ -133,15 +123,24 @@ class Connector:
 
     def close(self) -> None:
         """Close the synchronous transport, if it was made here."""
-        made, self._made, self._ready = self._made, None, None
-        if made is not None:
-            made.close()
+        transport, self._transport = self._transport, None
+        if transport is not None and transport is not self._given:
+            transport.close()
 
     async def aclose(self) -> None:
         """Close the transport for asyncio, if it was made here."""
-        made, self._made_async, self._ready_async = self._made_async, None, None
-        if made is not None:
-            await made.aclose()
+        transport, self._async_transport = self._async_transport, None
+        if transport is not None and transport is not self._given_async:
+            await transport.aclose()
+
+
+def _is_name(given: Any) -> bool:
+    return given is None or isinstance(given, str)
+
+
+def _unfit(given: Any, use: str) -> ValidationError:
+    problem = f"the transport {given!r} is not one" if _is_name(given) else f"{type(given).__name__} is not a transport"
+    return ValidationError(f"{problem} for {use}")
 
 
 #: Objects of HTTP libraries that programs have already, and the plug-in that takes them.
