@@ -30,11 +30,13 @@ Approve = Union[Callable[["FunctionCall"], Any], Collection[str], bool, None]
 
 def checked_approve(approve: Any, *, asynchronous: bool) -> Approve:
     """``approve``, if it can be used. Raises ValidationError."""
+    if approve is None or isinstance(approve, bool):
+        return approve
     if inspect.iscoroutinefunction(approve) and not asynchronous:
         raise ValidationError("an async function needs an async chat: client.aio.chats", path="$.approve")
     if isinstance(approve, str):
         return (approve,)
-    if approve is None or isinstance(approve, (bool, Collection)) or callable(approve):
+    if isinstance(approve, Collection) or callable(approve):
         return cast("Approve", approve)
     raise ValidationError(
         f"approve is a function of a FunctionCall, names of functions or True, not {type(approve).__name__}",

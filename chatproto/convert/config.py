@@ -48,7 +48,9 @@ def read_config(given: Any) -> ReadConfig:
     """
     tools: Tools | None = None
     try:
-        config = GenerateContentConfig.model_validate(given).model_copy()
+        config = GenerateContentConfig.model_validate(given)
+        if config is given:
+            config = config.model_copy()
         headers: dict[str, str] = {}
         if config.system_instruction is not None:
             config.system_instruction = _field("system_instruction", to_system_instruction, config.system_instruction)

@@ -162,7 +162,7 @@ class History:
 
     def __init__(self, turns: Iterable[Turn] = ()) -> None:
         self.turns: list[Turn] = list(turns)
-        self._pieces = _pieces_of(self.turns)
+        self._pieces = _pieces_of(self.turns) if self.turns else []
 
     def __deepcopy__(self, _: Any) -> History:
         # Turns and bytes do not change: the lists are all there is to copy.

@@ -243,6 +243,20 @@ class Value:
         shown += [f"{key}={_brief(item, secret=False)}" for key, item in _extra(self).items()]
         return f"{type(self).__name__}({', '.join(shown)})"
 
+    def __copy__(self) -> Self:
+        made = object.__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        import copy
+
+        made = memo[id(self)] = object.__new__(type(self))
+        held = made.__dict__
+        for name, item in self.__dict__.items():
+            held[name] = copy.deepcopy(item, memo)
+        return made
+
     # The methods that programs know from google-genai's pydantic models.
 
     def to_json_dict(self) -> dict[str, Any]:
@@ -312,11 +326,12 @@ class Value:
         made = copy.deepcopy(self) if deep else copy.copy(self)
         if EXTRA in made.__dict__:
             made.__dict__[EXTRA] = copy.copy(made.__dict__[EXTRA])
-        names = {each.name for each in fields_of(type(self))}
-        for name, item in (update or {}).items():
-            if name not in names:
-                raise ValidationError(f"{type(self).__name__} has no field {name!r}{nearest(name, names)}")
-            made.__dict__[name] = item
+        if update:
+            names = {each.name for each in fields_of(type(self))}
+            for name, item in update.items():
+                if name not in names:
+                    raise ValidationError(f"{type(self).__name__} has no field {name!r}{nearest(name, names)}")
+                made.__dict__[name] = item
         return made
 
     @classmethod
