@@ -44,7 +44,7 @@ class PerLoop(Generic[T]):
         self._kept: dict[asyncio.AbstractEventLoop, _Kept[T]] = {}
         weakref.finalize(self, _drop_all, self._kept, drop)
 
-    async def get(self) -> T:
+    def get(self) -> T:
         """The item of the running loop, made if there is none."""
         loop = asyncio.get_running_loop()
         kept = self._kept.get(loop)
@@ -53,7 +53,8 @@ class PerLoop(Generic[T]):
                 _drop_one(self._kept, other, self._drop)
             item = self._make()
             kept = self._kept[loop] = _Kept(item, _until_the_loop_ends(self._kept, loop, item, self._close))
-            await anext(kept.guard)  # from now on the loop knows it
+            with suppress(StopIteration):  # it awaits nothing before its yield
+                kept.guard.__anext__().send(None)  # from now on the loop knows it
         return kept.item
 
     async def aclose(self) -> None:

@@ -198,7 +198,7 @@ def test_tls(server: LoopbackServer) -> None:
         secure.on("/long", [head(chunked=True), chunk(b"ab"), *[act for _ in range(20) for act in (0.1, chunk(b"x"))]])
 
         async def main(transport: AiohttpTransport, *, discard: bool) -> Any:
-            sender = await transport._own.get()
+            sender = transport._own.get()
             await sender.session._connector.close()  # type: ignore[union-attr]
             sender.session._connector = aiohttp.TCPConnector(ssl=trusting)
             assert await fetch(transport, secure) == b"ok"
@@ -384,6 +384,24 @@ def test_large_pieces_are_sent_without_a_warning(server: LoopbackServer) -> None
 
     assert asyncio.run(main(b"x" * 3_000_000)) == b"3000000"
     assert asyncio.run(main(*[b"x" * 500_000] * 6)) == b"3000000"
+
+
+@pytest.mark.parametrize("given", [(), ("content-type",), ("user-agent",), ("content-type", "user-agent")])
+def test_aiohttp_adds_no_headers_of_its_own(server: LoopbackServer, given: tuple[str, ...]) -> None:
+    """Neither its name nor a type of the body, whichever of them the request has."""
+    asked = Request(
+        method="POST", url=server.url("/"), headers=tuple((name, "x/y") for name in given), body=(b"{", b"}")
+    )
+
+    async def main() -> None:
+        async with AiohttpTransport() as transport, transport.aopen(asked, secrets_for(server)) as response:
+            assert await response.aread() == b"ok"
+
+    asyncio.run(main())
+    (seen,) = server.received
+    added = {"host", "accept", "accept-encoding", "content-length", "x-goog-api-key"}
+    assert {name.lower() for name, _ in seen.headers} == {*added, *given}
+    assert seen.body == b"{}"
 
 
 def test_urls_are_sent_as_they_are(server: LoopbackServer) -> None:

@@ -15,7 +15,7 @@ from aiohttp.payload import Payload
 from yarl import URL
 
 from chatproto.errors import ChatProtoError, ConnectionLost, LocalProtocolError, ValidationError
-from chatproto.hops import Hop, first_hop
+from chatproto.hops import JOIN_BELOW, Hop, first_hop
 from chatproto.loops import PerLoop, close_now, runs_here
 from chatproto.wire.http import header
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["AiohttpTransport"]
 
 _MAX_ORIGINS = 1000  # whose proxies are remembered
+_REDIRECTS = 300  # the first status that may lead elsewhere
 
 
 class AiohttpTransport:
@@ -54,7 +55,7 @@ class AiohttpTransport:
 
     def aopen(self, request: Request, secrets: Secrets) -> _Opening:
         """Send ``request`` on entering. Raises TransportError, and ValidationError for what HTTP cannot carry."""
-        return _Opening(lambda: self._send(request, secrets))
+        return _Opening(self._get_sender, request, secrets)
 
     async def asleep(self, seconds: float) -> None:
         """Wait."""
@@ -71,35 +72,27 @@ class AiohttpTransport:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    async def _get_sender(self) -> _Sender:
+    def _get_sender(self) -> _Sender:
         if self._closed:
             raise LocalProtocolError("this transport is closed")
         if self._session is None:
-            return await self._own.get()
+            return self._own.get()
         if self._session.closed:
             raise LocalProtocolError("the session that this transport was given is closed")
         return _Sender(self._session)
-
-    # An error is returned, not raised: by the time it is raised, the frames that hold the headers are gone.
-    async def _send(self, request: Request, secrets: Secrets) -> _Response | ChatProtoError:
-        sender = await self._get_sender()
-        try:
-            return await _follow(sender, request, secrets)
-        except (*LIBRARY_ERRORS, ValueError) as error:
-            if isinstance(error, ChatProtoError):
-                raise
-            return mapped(error, secrets, opening=True)
 
 
 class _Opening:
     """The context manager of one response."""
 
-    def __init__(self, send: Callable[[], Awaitable[_Response | ChatProtoError]]) -> None:
-        self._send = send
+    def __init__(self, get_sender: Callable[[], _Sender], request: Request, secrets: Secrets) -> None:
+        self._get_sender = get_sender
+        self._request = request
+        self._secrets = secrets
         self._response: _Response | None = None
 
     async def __aenter__(self) -> _Response:
-        outcome = await self._send()
+        outcome = await self._get_sender().answer(self._request, self._secrets)
         if isinstance(outcome, ChatProtoError):
             raise outcome
         self._response = outcome
@@ -148,39 +141,35 @@ class _Response:
 
     async def aread(self) -> bytes:
         """What has arrived, decoded; ``b""`` at the end."""
-        outcome = await self._next()
+        data = b""
+        if not self._ended and not self._given_up and self._failure is None:
+            try:
+                data = await self._response.content.readany()
+            except LIBRARY_ERRORS as error:
+                data = self._fail(mapped(error, self._secrets, opening=False))
+            except RuntimeError as error:  # aiohttp's words for a connection that was closed under it
+                if not self._response.closed:
+                    raise
+                data = self._fail(ConnectionLost(str(error), cause=type(error).__name__))
+            else:
+                if not data:
+                    self._ended = True
+                    self._unwatch()
         if self._given_up:  # also by another task, while this one was waiting
             raise ConnectionLost("the connection was given up")
-        if isinstance(outcome, ChatProtoError):
-            raise outcome
-        return outcome
+        if self._failure is not None and not data:
+            raise self._failure
+        return data
 
-    async def _next(self) -> bytes | ChatProtoError:
-        if self._ended or self._given_up:
-            return b""
-        if self._failure is not None:
-            return self._failure
-        content: Any = self._response.content
-        try:
-            data: bytes = await content.readany()
-        except LIBRARY_ERRORS as error:
-            self._failure = mapped(error, self._secrets, opening=False)
-        except RuntimeError as error:  # aiohttp's words for a connection that was closed under it
-            if not self._response.closed:
-                raise
-            self._failure = ConnectionLost(str(error), cause=type(error).__name__)
-        else:
-            if not data:
-                self._ended = True
-                self._unwatch()
-            return data
+    def _fail(self, failure: ChatProtoError) -> bytes:
+        """Take note of a failure, and give what arrived before it: that is there still, but readany raises first."""
+        self._failure = failure
         self._unwatch()
-        # What arrived before the failure is there still, but readany raises first.
+        content: Any = self._response.content
         with suppress(Exception):
             rest: bytes = content._read_nowait(-1)  # noqa: SLF001
-            if rest:
-                return rest
-        return self._failure
+            return rest
+        return b""
 
     def discard(self) -> None:
         """Close the connection, unless the body has ended and it is in the pool again. Needs no running loop."""
@@ -215,16 +204,43 @@ class _Response:
 class _Sender:
     """A session of the caller's, used as it is."""
 
-    #: Headers that aiohttp must not add, beyond those that the session leaves out.
-    left_out: tuple[str, ...] | None = ("Content-Type",)
+    #: Headers that aiohttp must not add.
+    left_out = frozenset({"content-type"})
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self.session = session
 
+    # An error is returned, not raised: by the time it is raised, the frames that hold the headers are gone.
+    async def answer(self, request: Request, secrets: Secrets) -> _Response | ChatProtoError:
+        """Send, and go where redirects lead."""
+        hop = first_hop(request)
+        try:
+            while isinstance(hop, Hop):
+                headers = hop.headers(secrets)
+                if isinstance(headers, ChatProtoError):
+                    return headers
+                response = await self.send(hop, headers)
+                received = _headers(response)
+                if response.status < _REDIRECTS:  # as it nearly always is
+                    return _Response(response, received, secrets)
+                following = hop.after(response.status, header(received, "location"))
+                if following is None:
+                    return _Response(response, received, secrets)
+                response.close()
+                hop = following
+        except (*LIBRARY_ERRORS, ValueError) as error:
+            if isinstance(error, ChatProtoError):
+                raise
+            return mapped(error, secrets, opening=True)
+        return hop
+
     async def send(self, hop: Hop, headers: Headers) -> aiohttp.ClientResponse:
         """Send one hop, and wait for its head."""
+        timeout = self.session.timeout if hop.request.timeout is None else DEFAULT_TIMEOUT
+        if timeout == DEFAULT_TIMEOUT:  # the maker of the session chose none
+            timeout = _waiting(hop.request.timeout)
         if not hop.elsewhere:
-            return await self._request(self.session, hop, headers)
+            return await self._request(self.session, hop, headers, timeout)
         # Its headers and its auth go with every request. So another origin is asked by one that shares the connections.
         stranger = aiohttp.ClientSession(
             connector=self.session.connector,
@@ -234,23 +250,24 @@ class _Sender:
             trust_env=self.session.trust_env,
         )
         try:
-            return await self._request(stranger, hop, headers, proxy=getattr(self.session, "_default_proxy", None))
+            proxy = getattr(self.session, "_default_proxy", None)
+            return await self._request(stranger, hop, headers, timeout, proxy=proxy)
         finally:
             stranger.detach()
 
-    async def _request(
-        self, session: aiohttp.ClientSession, hop: Hop, headers: Headers, **more: Any
-    ) -> aiohttp.ClientResponse:
-        pieces = hop.pieces
-        return await session.request(
+    def _request(
+        self, session: aiohttp.ClientSession, hop: Hop, headers: Headers, timeout: aiohttp.ClientTimeout, **more: Any
+    ) -> Awaitable[aiohttp.ClientResponse]:
+        return session.request(
             hop.method,
             URL(hop.url, encoded=True) if hop.url.isascii() else hop.url,
             headers=headers,
-            data=_Pieces(pieces) if pieces else None,
+            data=_body(hop.pieces),
             allow_redirects=False,
             raise_for_status=False,
-            skip_auto_headers=self.left_out,
-            timeout=_timeout(session, hop.request.timeout),
+            # To leave one out costs aiohttp more than to have it.
+            skip_auto_headers=self.left_out.difference(dict(headers)) or None,
+            timeout=timeout,
             **more,
         )
 
@@ -258,7 +275,7 @@ class _Sender:
 class _OwnSender(_Sender):
     """The transport's own session, of one loop."""
 
-    left_out = None
+    left_out = frozenset({"content-type", "user-agent"})
 
     def __init__(self) -> None:
         super().__init__(
@@ -267,7 +284,6 @@ class _OwnSender(_Sender):
                 connector=aiohttp.TCPConnector(limit=0, resolver=aiohttp.ThreadedResolver()),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"accept": "*/*", "accept-encoding": "gzip, deflate"},
-                skip_auto_headers=("User-Agent", "Content-Type"),
             )
         )
         self._proxies: dict[tuple[str, str], str | None] = {}
@@ -277,7 +293,7 @@ class _OwnSender(_Sender):
         parts = urlsplit(hop.url)
         origin = (parts.scheme, parts.netloc)
         proxy = self._proxies[origin] if origin in self._proxies else await self._find_proxy(origin)
-        return await self._request(self.session, hop, headers, proxy=proxy)
+        return await self._request(self.session, hop, headers, _waiting(hop.request.timeout), proxy=proxy)
 
     async def _find_proxy(self, origin: tuple[str, str]) -> str | None:
         """The proxy for an origin, looked up once.
@@ -322,16 +338,17 @@ def _drop(sender: _OwnSender) -> None:
         connector._close()  # noqa: SLF001
 
 
-def _timeout(session: aiohttp.ClientSession, seconds: float | None) -> aiohttp.ClientTimeout:
-    """For connecting and for each wait; without any, those that the maker of the session chose."""
-    if seconds is None and session.timeout != DEFAULT_TIMEOUT:
-        return session.timeout
-    return _waiting(seconds)
-
-
 @lru_cache(maxsize=32)
 def _waiting(seconds: float | None) -> aiohttp.ClientTimeout:
+    """For connecting and for each wait, but not for all of it."""
     return aiohttp.ClientTimeout(total=None, connect=seconds, sock_connect=seconds, sock_read=seconds)
+
+
+def _body(pieces: tuple[bytes, ...]) -> bytes | _Pieces | None:
+    """What is sent as it is, where that is small; aiohttp warns of large ``bytes``."""
+    if not pieces:
+        return None
+    return pieces[0] if len(pieces) == 1 and len(pieces[0]) < JOIN_BELOW else _Pieces(pieces)
 
 
 class _Pieces(Payload):
@@ -354,21 +371,4 @@ class _Pieces(Payload):
 
 def _headers(response: aiohttp.ClientResponse) -> Headers:
     """As they came, but for the case of their names. aiohttp would read them as UTF-8."""
-    return tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.raw_headers)
-
-
-async def _follow(sender: _Sender, request: Request, secrets: Secrets) -> _Response | ChatProtoError:
-    """Send, and go where redirects lead."""
-    hop = first_hop(request)
-    while isinstance(hop, Hop):
-        headers = hop.headers(secrets)
-        if isinstance(headers, ChatProtoError):
-            return headers
-        response = await sender.send(hop, headers)
-        received = _headers(response)
-        following = hop.after(response.status, header(received, "location"))
-        if following is None:
-            return _Response(response, received, secrets)
-        response.close()
-        hop = following
-    return hop
+    return tuple([(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.raw_headers])

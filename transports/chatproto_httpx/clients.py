@@ -39,7 +39,7 @@ class OwnClients:
 
     async def async_client(self) -> Any:
         """The client of the running loop."""
-        return await self._per_loop.get()
+        return self._per_loop.get()
 
     def close(self) -> None:
         """Close the client for threads."""
