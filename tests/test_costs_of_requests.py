@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import aiohttp
@@ -19,8 +20,7 @@ from chatproto.transport import Secrets
 from chatproto.wire.http import Request
 from chatproto_aiohttp import AiohttpTransport
 from chatproto_aiohttp import transport as on_aiohttp
-from chatproto_requests import RequestsTransport
-from chatproto_requests import transport as on_requests
+from chatproto_requests import RequestsTransport, sessions
 
 KEY = "canary-0123456789-key"
 TURNS = 10
@@ -94,6 +94,19 @@ def test_a_session_of_its_own_prepares_once(counted: Counted, request_: Request)
     assert counted.calls == {"merge_environment_settings": 1, "prepare_url": 1}
 
 
+def test_connections_of_an_origin_are_found_once(counted: Counted, request_: Request) -> None:
+    """A session of its own does not ask again which they are, and keeps those of as many origins as requests does."""
+    counted.count(requests.adapters.HTTPAdapter, "get_connection_with_tls_context")
+    with RequestsTransport() as transport, ExitStack() as running:
+        servers = [running.enter_context(LoopbackServer()) for _ in range(12)]
+        for server in servers:
+            server.on("/", _answer)
+        for server in (*servers[:5] * 2, *servers, servers[0]):
+            turns(transport, attrs.evolve(request_, url=server.url("/")))
+        assert counted.calls == {"get_connection_with_tls_context": 13}
+        assert [server.connections for server in servers] == [2, *[1] * 11]
+
+
 def test_a_session_of_the_callers_prepares_each(counted: Counted, request_: Request) -> None:
     """Its cookies, hooks, auth and parameters may change between two turns, so it is asked each time."""
     counted.count(requests.Session, "prepare_request")
@@ -109,7 +122,7 @@ def test_a_session_of_its_own_sends_what_requests_would_prepare(request_: Reques
         for headers in (request_.headers, (("Accept", "text/plain"), ("Content-Length", "7")), ()):
             hop = first_hop(attrs.evolve(request_, body=body, headers=headers))
             assert isinstance(hop, Hop)
-            short, long = session.prepare(hop, headers), on_requests._prepared(session, hop, headers)
+            short, long = session.prepare(hop, headers), sessions.prepare(session, hop, headers)
             assert short is not None
             assert (short.method, short.url) == (long.method, long.url)
             assert list(short.headers.items()) == list(long.headers.items())

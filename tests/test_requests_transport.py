@@ -26,7 +26,7 @@ from chatproto.errors import (
     TransportError,
     ValidationError,
 )
-from chatproto.testing.servers import CLOSE, RESET, LoopbackServer, Received, chunk, head
+from chatproto.testing.servers import CERTIFICATE, CLOSE, RESET, LoopbackServer, Received, chunk, head
 from chatproto.transport import Response, Secrets, Transport
 from chatproto.wire.http import Request, header
 from chatproto_requests import RequestsTransport
@@ -183,6 +183,22 @@ def test_proxies_of_the_environment_are_used(
     request = Request(method="GET", url="http://nowhere.invalid/path", timeout=10)
     with transport.open(request, secrets_for(server)) as response:
         assert drain(response) == [b"ok"]
+
+
+def test_certificates_of_the_environment_are_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A server that nobody vouches for gets nothing; REQUESTS_CA_BUNDLE vouches for one, and its connection is kept."""
+    bundle = tmp_path / "certificates.pem"
+    bundle.write_text(CERTIFICATE)
+    with LoopbackServer(tls=True) as secure:
+        secure.on("/", [head(content_length=2), b"ok"])
+        with RequestsTransport() as transport, failing(ConnectFailed):
+            fetch(transport, secure, "/", b"{}")
+        assert secure.received == []
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+        before = secure.connections
+        with RequestsTransport() as transport:
+            assert [fetch(transport, secure, "/", b"{}") for _ in range(3)] == [b"ok"] * 3
+        assert secure.connections == before + 1
 
 
 # --- receiving ------------------------------------------------------------------------------------------------------
@@ -533,6 +549,16 @@ def test_many_threads(transport: RequestsTransport, server: LoopbackServer) -> N
     assert wrong == []
     assert len(server.received) == 100
     assert server.connections <= 20
+
+
+def test_cookies_of_its_own_session(transport: RequestsTransport, server: LoopbackServer) -> None:
+    """What a server sets is sent back to it, until the server takes it away, also along a redirect."""
+    server.on("/set", [head(content_length=0, set_cookie=["a=1; Path=/", "b=2; Path=/"])])
+    server.on("/take", [head(307, content_length=0, location="/end", set_cookie="a=; Path=/; Max-Age=0")])
+    server.on("/end", [head(content_length=0)])
+    for path in ("/end", "/set", "/end", "/take"):
+        fetch(transport, server, path, b"{}")
+    assert [each.header("cookie") for each in server.received] == [None, None, "a=1; b=2", "a=1; b=2", "b=2"]
 
 
 # --- a session of the caller's --------------------------------------------------------------------------------------
