@@ -93,9 +93,10 @@ class Answering(Memory):
             return None
         # A response is its caller's own, so each chunk has its own head.
         response.__dict__["sdk_http_response"] = _head(exchange.fields)
-        prompt = turn.continuation.initial_prompt_tokens
-        if prompt is not None and response.usage_metadata is not None:
-            response.usage_metadata.initial_prompt_token_count = prompt
+        if turn.continuation.hops > 1 and response.usage_metadata is not None:
+            prompt = turn.continuation.initial_prompt_tokens
+            if prompt is not None:
+                response.usage_metadata.initial_prompt_token_count = prompt
         return ChunkReceived(response)
 
     def _structured(self, document: dict[str, Any]) -> GenerateContentResponse:
@@ -110,10 +111,10 @@ class Answering(Memory):
             # A chat goes on with candidate number 0, which servers often leave unnumbered.
             if not candidate.index:
                 content = written[index].get("content") if index < len(written) else None
-                if whole:
-                    turn.take(candidate, content)
-                elif content is not None:
+                if content is not None:
                     turn.fold.add(content)
+                if whole and candidate.finish_reason is not None:
+                    turn.finish(candidate.finish_reason.value, candidate.finish_message)
                 break
         turn.whole = whole and not turn.continuation.streamed
         feedback = response.prompt_feedback

@@ -17,7 +17,7 @@ import attrs
 
 from ..errors import APIError, ChatProtoError, RemoteProtocolError
 from ..types import GenerateContentResponse, GenerateContentResponseUsageMetadata
-from ..types._json import is_array, is_object, key_of, under_either
+from ..types._json import is_object, key_of, under_either
 from ..types._spelling import decode_base64
 from .error_json import error_to_json, read_error
 from .merging import add, lay_over, merge
@@ -40,7 +40,7 @@ _FINISH_REASON = ("finishReason", "finish_reason")
 _TOKEN = ("continuationToken", "continuation_token")
 _FEEDBACK = ("promptFeedback", "prompt_feedback")
 _USAGE = ("usageMetadata", "usage_metadata")
-#: A candidate with nothing but these only says something, as most of a stream's do, in documents with these keys.
+#: A candidate with nothing but these only says more, as most of a stream's do, in documents with no others than these.
 _PLAIN = frozenset({"content", "index"})
 _USUAL = frozenset({"candidates", "modelVersion", "responseId", "usageMetadata"})
 
@@ -123,14 +123,13 @@ class Continuation:
         the responses of all hops as one. The document must not be changed afterwards.
         """
         candidate = _first_candidate(document)
-        if candidate is not None and self.streamed and candidate.keys() <= _PLAIN and document.keys() <= _USUAL:
-            hop = self._hop
-            hop.accepted = True
-            hop.has_content = hop.has_content or _has_content(candidate)
-            if self._usage is None:
-                usage = document.get("usageMetadata")
-                hop.usage = usage if is_object(usage) else hop.usage
-                return document
+        hop = self._hop
+        goes_on = hop.has_content and self.streamed and self._usage is None
+        if goes_on and candidate is not None and _PLAIN.issuperset(candidate) and _USUAL.issuperset(document):
+            usage: Json | None = document.get("usageMetadata")
+            if type(usage) is dict:
+                hop.usage = usage
+            return document
         reason = None if candidate is None else _finish_reason(candidate)
         self._take(document, candidate, reason)
         if self.streamed:
@@ -163,7 +162,9 @@ class Continuation:
             hop.has_feedback = True
         if candidate is None:
             return
-        hop.has_content = hop.has_content or _has_content(candidate)
+        content = candidate.get("content")
+        if is_object(content) and content.get("parts"):
+            hop.has_content = True
         if reason is not None:
             hop.finish_reason = reason
         token = None if candidate.keys().isdisjoint(_TOKEN) else under_either(candidate, *_TOKEN)
@@ -302,13 +303,8 @@ class Continuation:
 
 def _first_candidate(document: Json) -> Json | None:
     """The only candidate that decides anything, as in google-genai."""
-    candidates = document.get("candidates")
-    return candidates[0] if is_array(candidates) and candidates and is_object(candidates[0]) else None
-
-
-def _has_content(candidate: Json) -> bool:
-    content = candidate.get("content")
-    return is_object(content) and bool(content.get("parts"))
+    candidates: list[Json] | None = document.get("candidates")  # if they are what they should be
+    return candidates[0] if type(candidates) is list and candidates and type(candidates[0]) is dict else None
 
 
 def _finish_reason(candidate: Json) -> str | int | None:

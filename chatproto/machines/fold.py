@@ -105,9 +105,9 @@ class Fold:
         parts = content.get("parts")
         if not parts:
             return
-        first = parts[0]
+        first: Json = parts[0]  # if it is what it should be
         # While there is text, the last part can be joined to, so a part with its keys can be, too.
-        if self._text and is_object(first) and type(text := first.get("text")) is str:
+        if self._text and type(first) is dict and type(text := first.get("text")) is str:
             last = self._parts[-1]
             if (len(first) == 1 and len(last) == 1) or _alike(last, first):
                 self._text.append(text)

@@ -19,7 +19,7 @@ from .fold import Fold
 from .reading import Reader, contents_to_json
 
 if TYPE_CHECKING:
-    from ..types import Candidate, Content, GenerateContentConfig
+    from ..types import Content, GenerateContentConfig
     from ..wire.endpoint import Endpoint
 
 __all__ = ["Draft", "OpenTurn", "budget_of", "function_calls", "why_blocked"]
@@ -162,13 +162,10 @@ class OpenTurn:
         made.fold, made.continuation = self.fold.__copy__(), self.continuation.__copy__()
         return made
 
-    def take(self, candidate: Candidate, content: dict[str, Any] | None) -> None:
-        """What one chunk's candidate adds; ``content`` is the JSON of its content."""
-        if content is not None:
-            self.fold.add(content)
-        if candidate.finish_reason is not None and candidate.finish_reason.value not in _NO_REASON:
-            self.finish_reason = candidate.finish_reason.value
-            self.finish_message = candidate.finish_message
+    def finish(self, reason: str, message: str | None) -> None:
+        """The model has said why it ended."""
+        if reason not in _NO_REASON:
+            self.finish_reason, self.finish_message = reason, message
 
     def to_json(self, usual: Endpoint) -> dict[str, Any]:
         """All of it as JSON values, for a snapshot."""

@@ -139,13 +139,12 @@ class SseReader:
         """
         if not data.startswith(b"data: "):
             return data
-        ending, returns = (b"\r\n\r\n", 2) if b"\r\n\r\n" in data else (b"\n\n", 0)
+        ending = b"\r\n\r\n" if b"\r\n\r\n" in data else b"\n\n"
         whole, found, rest = data.rpartition(ending)
         taken = whole[6:].split(ending + b"data: ")
-        count = len(taken) - 1
-        alone = whole.count(b"\n") == 2 * count and whole.count(b"\r") == returns * count
+        text = b"".join(taken)
         small = len(whole) <= self.limit or max(map(len, taken)) + 6 <= self.limit
-        if not (found and alone and small and all(taken)):
+        if not found or b"\n" in text or b"\r" in text or not small or not all(taken):
             return data
         events += taken
         return rest
