@@ -68,6 +68,9 @@ def test_step_by_step_is_from_scratch(committed: list[Turn], size: int) -> None:
             assert decode(b"[" + b"".join(pieces) + b"]", what="it") == [decode(each, what="it") for each in scratch]
             assert all(old is new for old, new in zip(earlier[:-1], pieces, strict=False))
             assert len(pieces) >= len(earlier)
+            said = history.before((b"{}", b"[]"))
+            assert b"".join(said) == b",".join([*scratch, b"{}", b"[]"])
+            assert all(old is new for old, new in zip(pieces, said, strict=False))
             earlier = pieces
         assert b"".join(History(committed).pieces()) == b"".join(history.pieces())
 

@@ -12,7 +12,6 @@ from ..errors import ChatProtoError, ConnectionLost, LocalProtocolError, Malform
 from ..types import GenerateContentResponse, HttpResponse
 from ..types._hooks import converter
 from ..wire.json_codec import encode, excerpt
-from .continuation import Continuation
 from .fold import Fold
 from .history import Outcome, Turn
 from .memory import Memory
@@ -44,9 +43,7 @@ class Answering(Memory):
 
     def _begin(self, draft: Draft) -> None:
         turn = self._opened(draft)
-        turn.draft = draft
-        turn.continuation = Continuation(enabled=draft.continues, streamed=draft.streamed)
-        request = self._request(draft, tuple(turn.contents))
+        request = self._request(draft, turn.contents)
         self._states.take(ConversationInput.BEGIN)
         self._draft = None
         self._open = turn
@@ -56,12 +53,13 @@ class Answering(Memory):
         """The turn that ``draft`` begins, or goes on with."""
         if draft.responses is None:
             number = len(self._history.turns) + 1
-            return OpenTurn(number=number, contents=list(draft.contents), closed=draft.closed)
+            return OpenTurn(number=number, contents=list(draft.contents), draft=draft, closed=draft.closed)
         before = self._open
         assert before is not None  # ANSWERING has an open turn
         return OpenTurn(
             number=before.number,
             contents=[*before.contents, *draft.contents],
+            draft=draft,
             handed_out=before.handed_out,
             calls=before.calls,
             closed=before.closed and draft.closed,
@@ -147,7 +145,7 @@ class Answering(Memory):
 
     def _continue(self, turn: OpenTurn, draft: Draft, error: ChatProtoError | None) -> ContinuationStarted:
         """The next hop: the same request, with the token of the last one."""
-        request = self._request(draft, tuple(turn.contents), turn.continuation.token)
+        request = self._request(draft, turn.contents, turn.continuation.token)
         self._states.take(ConversationInput.CONTINUE)
         self._start(turn, draft, request)
         return ContinuationStarted(turn.continuation.hops, error)

@@ -111,9 +111,10 @@ class Continuation:
 
     def begin(self) -> None:
         """A hop begins: a request is about to be made."""
+        if self.hops:
+            self._hop = _Hop()
         self.hops += 1
         self.error = None
-        self._hop = _Hop()
 
     def observe(self, document: Json) -> Json | None:
         """Take in a response of the present hop, and say what the caller is to see of it.

@@ -21,7 +21,7 @@ from .reading import Reader, contents_to_json
 from .rounds import calls_in, responses_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = [
     "History",
@@ -29,7 +29,6 @@ __all__ = [
     "Turn",
     "decode_content",
     "encode_content",
-    "in_pieces",
     "is_closed",
     "written_at",
 ]
@@ -128,14 +127,17 @@ class Turn:
 
 
 def _pieces_of(turns: list[Turn]) -> list[bytes]:
-    return in_pieces((encoded for turn in turns if turn.curated for encoded in turn.encoded), [])
+    return _in_pieces([encoded for turn in turns if turn.curated for encoded in turn.encoded], [])
 
 
-def in_pieces(contents: Iterable[bytes], begun: list[bytes]) -> list[bytes]:
+def _in_pieces(contents: Sequence[bytes], begun: list[bytes]) -> list[bytes]:
     """Encoded contents as members of a JSON list, commas between them, small ones joined and large ones not copied.
 
     ``begun`` is what the first piece begins with: ``[b""]`` where members come before it, and ``[]`` where none do.
     """
+    together = [*begun, *contents]
+    if sum(map(len, together)) < _PIECE:
+        return [b",".join(together)] if any(together) else []
     made: list[bytes] = []
     size = sum(map(len, begun))
     for encoded in contents:
@@ -182,10 +184,10 @@ class History:
         self.turns, self._pieces = kept, _pieces_of(kept)
         return tuple(forgotten)
 
-    def _extend(self, contents: Iterable[bytes]) -> None:
+    def _extend(self, contents: Sequence[bytes]) -> None:
         pieces = self._pieces
         begun = [pieces.pop()] if pieces and len(pieces[-1]) < _PIECE else [b""] if pieces else []
-        pieces += in_pieces(contents, begun)
+        pieces += _in_pieces(contents, begun)
 
     def pieces(self) -> tuple[bytes, ...]:
         """The curated contents as members of a JSON list, commas between them, in pieces that stay the same objects.
@@ -193,6 +195,10 @@ class History:
         Joined they are the same bytes as the curated contents encoded from scratch (law L16).
         """
         return tuple(self._pieces)
+
+    def before(self, said: Sequence[bytes]) -> tuple[bytes, ...]:
+        """``pieces``, and after them those of what is ``said``."""
+        return (*self._pieces, *_in_pieces(said, [b""] if self._pieces else []))
 
     def encoded(self, *, curated: bool) -> Iterator[bytes]:
         """The contents of the curated or of the comprehensive history, as they are sent."""

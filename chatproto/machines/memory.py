@@ -28,14 +28,14 @@ from ..wire.gemini import Dialect, Envelope, GeminiApi, envelope_for
 from ..wire.json_codec import decode
 from .exchange import Exchange
 from .given import last_said, split_turns
-from .history import History, Turn, in_pieces
+from .history import History, Turn
 from .retry import RetryPolicy
 from .rounds import calls_in
 from .states import ConversationState, ConversationStates
 from .turn import Draft, OpenTurn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ..wire.http import Request
     from .given import Given
@@ -134,13 +134,8 @@ class Memory:
             self._open = _waiting_turn(len(turns) + 1, waiting)
             self._states.restore(ConversationState.CALLS_WANTED)
 
-    def _request(self, draft: Draft, said: tuple[bytes, ...], token: str | None = None) -> Request:
-        pieces = self._history.pieces()
-        pieces += tuple(in_pieces(said, [b""] if pieces else []))
-        return self._request_of(draft, pieces, token)
-
-    def _request_of(self, draft: Draft, contents: tuple[bytes, ...], token: str | None) -> Request:
-        return self._envelope(draft, token).around(contents)
+    def _request(self, draft: Draft, said: Sequence[bytes], token: str | None = None) -> Request:
+        return self._envelope(draft, token).around(self._history.before(said))
 
     def _envelope(self, draft: Draft, token: str | None) -> Envelope:
         kept = self._kept
@@ -211,7 +206,7 @@ class Memory:
         exchange = reader.inner("exchange")
         if exchange is not None and self._open is not None and self._open.draft is not None:
             sent = self._open.draft
-            request = self._request(sent, tuple(self._open.contents), self._open.continuation.token)
+            request = self._request(sent, self._open.contents, self._open.continuation.token)
             self._exchange = Exchange.from_json(exchange, self._exchange_for(sent, request))
         self._states.restore(state)
 

@@ -289,25 +289,26 @@ class ReferenceConversation(Conversation):
         before = self._open
         if draft.responses is None or not isinstance(before, _Round):
             said = [*map(_sendable, self._history.curated), *draft.said]
-            return self._round(said, draft.said, 0)
+            return self._round(draft, said, draft.said, 0)
         if self.forgets_rounds and draft.streamed and not before.ended_with_content:
-            return self._round(before.said, before.user_input, before.rounds)
+            return self._round(draft, before.said, before.user_input, before.rounds)
         self._history.record(
             before.user_input, before.outputs, valid=before.is_valid, reason="called functions, which were answered"
         )
-        return self._round([*before.said, *before.outputs, *draft.said], draft.said, before.rounds + 1)
+        return self._round(draft, [*before.said, *before.outputs, *draft.said], draft.said, before.rounds + 1)
 
-    def _round(self, said: list[Content], user_input: tuple[Content, ...], rounds: int) -> _Round:
+    def _round(self, draft: Draft, said: list[Content], user_input: tuple[Content, ...], rounds: int) -> _Round:
         return _Round(
             number=len(self._history.turns) + 1,
             contents=list(map(encode_content, said)),
+            draft=draft,
             said=said,
             user_input=user_input,
             rounds=rounds,
         )
 
-    def _request(self, draft: Draft, said: tuple[bytes, ...], token: str | None = None) -> Request:
-        return self._request_of(draft, (b",".join(said),), token)
+    def _request(self, draft: Draft, said: Sequence[bytes], token: str | None = None) -> Request:
+        return self._envelope(draft, token).around((b",".join(said),))
 
     # --- an answer ---
 

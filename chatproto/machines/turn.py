@@ -131,6 +131,13 @@ def budget_of(config: GenerateContentConfig | None) -> int:
 _NO_REASON = ("", "0", "FINISH_REASON_UNSPECIFIED")
 
 
+def _not_continued_yet(turn: OpenTurn) -> Continuation:
+    draft = turn.draft
+    if draft is None:
+        return Continuation(enabled=False, streamed=False)
+    return Continuation(enabled=draft.continues, streamed=draft.streamed)
+
+
 @attrs.define(kw_only=True, slots=False)  # without slots a copy is one update of a dict
 class OpenTurn:
     """A turn that has not ended."""
@@ -145,7 +152,7 @@ class OpenTurn:
     calls: list[dict[str, Any]] = attrs.field(factory=list[dict[str, Any]])
     #: Responses to ``calls`` whose request failed: they need not be worked out again.
     unsent: list[bytes] = attrs.field(factory=list[bytes])
-    continuation: Continuation = attrs.field(factory=lambda: Continuation(enabled=False, streamed=False))
+    continuation: Continuation = attrs.field(default=attrs.Factory(_not_continued_yet, takes_self=True))
     fold: Fold = attrs.Factory(Fold)
     #: Of a unary answer: all of it has come.
     whole: bool = False
