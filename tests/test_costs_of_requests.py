@@ -94,6 +94,10 @@ def test_a_session_of_its_own_prepares_once(counted: Counted, request_: Request)
     assert counted.calls == {"merge_environment_settings": 1, "prepare_url": 1}
 
 
+@pytest.mark.skipif(
+    not hasattr(requests.adapters.HTTPAdapter, "get_connection_with_tls_context"),
+    reason="before 2.32, requests does not let an adapter choose the connections",
+)
 def test_connections_of_an_origin_are_found_once(counted: Counted, request_: Request) -> None:
     """A session of its own does not ask again which they are, and keeps those of as many origins as requests does."""
     counted.count(requests.adapters.HTTPAdapter, "get_connection_with_tls_context")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+import vcr  # type: ignore[import-untyped]
 from requests.adapters import HTTPAdapter
 
 from chatproto.errors import (
@@ -627,6 +628,17 @@ def test_an_adapter_that_sees_the_body_pass(server: LoopbackServer) -> None:
     assert b"".join(seen) == b"abcdabcd"
     assert server.connections == 1
     session.close()
+
+
+def test_a_session_under_vcrpy(transport: RequestsTransport, server: LoopbackServer, tmp_path: Path) -> None:
+    """Its responses are not those of urllib3, neither when it records nor when it plays."""
+    server.on("/", [head(chunked=True), chunk(b"ab"), chunk(b"cd"), chunk()])
+    for _ in range(2):
+        with vcr.use_cassette(str(tmp_path / "cassette.yaml")):
+            assert fetch(transport, server, "/", b"{}") == b"abcd"
+            with requests.Session() as session:
+                assert fetch(RequestsTransport(session), server, "/", b"{}") == b"abcd"
+    assert len(server.received) == 2
 
 
 def test_a_session_keeps_its_credentials_at_home(server: LoopbackServer) -> None:

@@ -8,6 +8,8 @@ from functools import partial
 from http.client import HTTPResponse
 from typing import TYPE_CHECKING, Any
 
+import urllib3
+
 from chatproto.errors import ChatProtoError, ConnectionLost
 
 from .failures import LIBRARY_ERRORS, mapped
@@ -91,7 +93,8 @@ class Body:
 def _read1(response: requests.Response) -> Callable[[int], bytes]:
     """What gives the next piece that has arrived, of at most so many bytes, and ``b""`` at the end."""
     raw: Any = response.raw
-    if not hasattr(raw, "read1") or getattr(response, "_content_consumed", False):  # a hook has read the body
+    if not isinstance(raw, urllib3.HTTPResponse) or getattr(response, "_content_consumed", False):
+        # A recording plays something like one of urllib3's, or a hook has read the body.
         pieces = response.iter_content(chunk_size=None)
         return lambda _: next(pieces, b"")
     # Of chunks that are not compressed, urllib3's read1 hands out what http.client's does, at twice the cost. Both see
