@@ -284,8 +284,10 @@ def test_each_content_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     count("machines.drafting.encode_with_blobs", encode_with_blobs)
     count("machines.history.encode_with_blobs", encode_with_blobs)
     count("machines.fold.encode", encode)
+    count("machines.fold.encode_text", encode_text)
+    count("machines.drafting.encode_message", encode_message)
     for _ in range(5):
-        for message in (UserContent("And?"), said(10)):
+        for message in ("And?", UserContent("And?"), said(10)):
             machine.send(message, stream=False)
             answer(machine)
-    assert len(encoded) == 20
+    assert len(encoded) == 30

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..types import Content, Part
 from ..types._json import is_object
 from ..wire.json_codec import encode
+from .text import encode_text
 
 if TYPE_CHECKING:
     from .reading import Reader
@@ -136,7 +137,9 @@ class Fold:
         """``content()`` as it is sent. Raises ValidationError where JSON cannot hold it."""
         made: bytes | None = self._worked_out.get("encoded")
         if made is None:
-            made = self._worked_out["encoded"] = encode(self.content())
+            content = self.content()
+            text = encode_text(content)
+            made = self._worked_out["encoded"] = encode(content) if text is None else text[1]
         return made
 
     def _joined(self) -> dict[str, Any]:
