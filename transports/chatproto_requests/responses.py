@@ -9,6 +9,7 @@ from http.client import HTTPResponse
 from typing import TYPE_CHECKING, Any
 
 import urllib3
+from urllib3.exceptions import ReadTimeoutError
 
 from chatproto.errors import ChatProtoError, ConnectionLost
 
@@ -40,24 +41,25 @@ class Body:
         self._busy = threading.Lock()
         self._ended = False
         self._given_up = False
+        self._failure: ChatProtoError | None = None
 
     # An error is raised when it is no longer being handled: the frames below, which hold the headers, are gone then.
     def read(self) -> bytes:
         """What has arrived, decoded; ``b""`` at the end."""
-        data, failure = b"", None
+        data = b""
         with self._busy:
-            if not self._ended and not self._given_up:
+            if not self._ended and not self._given_up and self._failure is None:
                 try:
                     data = self._read1(READ_SIZE)
                     if not data:
                         self._end()
                 except (*LIBRARY_ERRORS, AttributeError, ValueError) as error:
-                    failure = self._failed(error)
+                    self._failure = self._failed(error)
         if self._given_up:  # by another thread, while this one was waiting
             self.discard()
             raise ConnectionLost("the connection was given up")
-        if failure is not None:
-            raise failure
+        if self._failure is not None:
+            raise self._failure
         return data
 
     def _end(self) -> None:
@@ -68,6 +70,9 @@ class Body:
         self._ended = True
 
     def _failed(self, error: Exception) -> ChatProtoError:
+        if isinstance(error, TimeoutError):  # from http.client, which does not say whose time it was
+            connection: Any = getattr(self._response.raw, "connection", None)
+            error = ReadTimeoutError(connection, "", "Read timed out.")
         if isinstance(error, LIBRARY_ERRORS):
             return mapped(error, self._secrets, opening=False)
         if not self._given_up:
