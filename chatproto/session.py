@@ -16,7 +16,7 @@ from .convert.config import ReadConfig, read_config
 from .convert.messages import to_responses
 from .convert.tools import read_tools
 from .errors import LocalProtocolError, UnsupportedFunctionError, ValidationError
-from .gate import Gate, Stepped
+from .gate import Gate, Stepped, occupied
 from .machines.steps import ChunkReceived, Event, FunctionCallsRequested, RoundFailed, TurnEnded
 from .machines.turn import budget_of
 from .terms import Options, Terms
@@ -325,23 +325,31 @@ class Session:
     def ask(self, prepared: Prepared) -> GenerateContentResponse:
         """Send and wait for the whole answer: a drained stream."""
         answer: GenerateContentResponse | None = None
-        with prepared.gate.driving():
+        if not prepared.gate.enter():
+            raise occupied()
+        try:
             drive = self.drive(prepared)
             self.begin(prepared)
             with drive:
                 for event in drive:
                     answer = self.take(event, prepared) or answer
+        finally:
+            prepared.gate.leave()
         return _whole(answer)
 
     async def aask(self, prepared: Prepared) -> GenerateContentResponse:
         """``ask`` for asyncio."""
         answer: GenerateContentResponse | None = None
-        with prepared.gate.driving():
+        if not prepared.gate.enter():
+            raise occupied()
+        try:
             drive = self.adrive(prepared)
             self.begin(prepared)
             async with drive:
                 async for event in drive:
                     answer = await self.atake(event, prepared) or answer
+        finally:
+            prepared.gate.leave()
         return _whole(answer)
 
 

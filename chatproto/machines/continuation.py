@@ -136,8 +136,6 @@ class Continuation:
         if self.streamed:
             return self._shown(document, candidate, reason)
         self._merged = document if self._merged is None else merge(self._merged, document)
-        if self._prompt is None:
-            self._prompt = _prompt_count(under_either(document, *_USAGE))
         return None if self._goes_on(self._hop.token) else self._merged
 
     def end(self, error: ChatProtoError | None) -> bool:
@@ -205,6 +203,8 @@ class Continuation:
         token = self._hop.token
         if error is not None or not self._goes_on(token):
             return False
+        if self._prompt is None and self._merged is not None:
+            self._prompt = _prompt_count(under_either(self._merged, *_USAGE))
         self.token = token
         return True
 

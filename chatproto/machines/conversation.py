@@ -289,7 +289,7 @@ class Conversation(Drafting, Answering):
         while (exchange := self._exchange) is not None:
             document = exchange.document()
             if document is None:
-                step = exchange.next()
+                step = exchange.unusual()
                 if isinstance(step, ExchangeEnded):
                     return self._close(step.error, step.leftover)
                 if not isinstance(step, DocumentReceived):

@@ -116,32 +116,38 @@ class Exchange:
 
     def next(self) -> Step | None:
         """The next step; None when the exchange is over."""
-        if self._attempt == 0 and self.state is ExchangeState.IDLE:
+        document = self.document()
+        return self.unusual() if document is None else DocumentReceived(document, self._headers)
+
+    def unusual(self) -> Step | None:
+        """The next step where ``document`` has nothing. For a machine around this one, as ``document`` is."""
+        if self._attempt == 0 and self._states.state is ExchangeState.IDLE:
             self._begin()
         while True:
-            document = self.document()
-            if document is not None:
-                return DocumentReceived(document, self._headers)
             if self._documents:
+                document = self.document()  # which may have come just now
+                if document is not None:
+                    return DocumentReceived(document, self._headers)
                 step = self._hand_out(self._documents.popleft())
                 if step is not None:
                     return step
-                continue
-            if self._framing.failed is not None and self.busy:
+            elif self._framing.failed is not None and self.busy:
                 return self._end(self._framing.failed)
-            if self.reading:
-                return _READ
-            match self.state:
-                case ExchangeState.AWAIT_HEAD:
+            elif self._incoming:
+                self._take_in(self._incoming.popleft())
+            else:
+                state = self._states.state
+                if state is _READ_BODY or state is _READ_ERROR:
+                    return _READ
+                if state is ExchangeState.AWAIT_HEAD:
                     return SendRequest(self.request)
-                case ExchangeState.DRAIN:
-                    step = self._drain()
-                    if step is not None:
-                        return step
-                case ExchangeState.BACKOFF:
+                if state is ExchangeState.BACKOFF:
                     return self._wait()
-                case _:
+                if state is not ExchangeState.DRAIN:
                     return None
+                step = self._drain()
+                if step is not None:
+                    return step
 
     def document(self) -> dict[str, Any] | None:
         """What ``next`` would hand out, if that is a document, and one that there is nothing to say about.

@@ -11,7 +11,7 @@ from ..errors import APIError, ChatProtoError, TransportError
 if TYPE_CHECKING:
     from ..types import HttpRetryOptions
 
-__all__ = ["DEFAULT_CODES", "Pause", "RetryPolicy"]
+__all__ = ["DEFAULT_CODES", "NO_RETRY", "Pause", "RetryPolicy"]
 
 #: What the reference retries when ``http_status_codes`` is not given.
 DEFAULT_CODES = (408, 429, 500, 502, 503, 504)
@@ -47,7 +47,7 @@ class RetryPolicy:
     def of(cls, options: HttpRetryOptions | None) -> RetryPolicy:
         """The policy that ``options`` describe."""
         if options is None:
-            return cls()
+            return NO_RETRY
 
         def given(value: float | None, default: float) -> float:
             return default if value is None else max(0.0, value)
@@ -80,3 +80,7 @@ class RetryPolicy:
         if isinstance(error, APIError):
             return error.code in self.codes
         return isinstance(error, TransportError)
+
+
+#: That of whoever says nothing.
+NO_RETRY = RetryPolicy()

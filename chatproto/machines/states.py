@@ -32,7 +32,7 @@ An *upload* is one file on its way, with one exchange a request::
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeVar
 
 from ..errors import LocalProtocolError
 
@@ -221,10 +221,8 @@ class _States(Generic[S, I]):
 
     __slots__ = ("state",)
 
-    @property
-    def table(self) -> Mapping[S, Mapping[I, S]]:
-        """The literal table of this machine; not kept in the instance, so that copies and pickles stay small."""
-        raise TypeError("a machine's states have a table")
+    #: The literal table of this machine.
+    table: ClassVar[Mapping[Any, Mapping[Any, Any]]]
 
     def __init__(self, state: S) -> None:
         self.state: S = state
@@ -242,7 +240,7 @@ class _States(Generic[S, I]):
 
     def take(self, happened: I) -> S:
         """Change the state as the table says. Raises LocalProtocolError, and then nothing changed."""
-        following = self.table[self.state].get(happened)
+        following: S | None = self.table[self.state].get(happened)
         if following is None:
             allowed = ", ".join(each.name for each in self.table[self.state]) or "nothing"
             raise LocalProtocolError(
@@ -256,30 +254,18 @@ class ExchangeStates(_States[ExchangeState, ExchangeInput]):
     """The state of an Exchange."""
 
     __slots__ = ()
-
-    @property
-    def table(self) -> Mapping[ExchangeState, Mapping[ExchangeInput, ExchangeState]]:
-        """EXCHANGE."""
-        return EXCHANGE
+    table = EXCHANGE
 
 
 class ConversationStates(_States[ConversationState, ConversationInput]):
     """The state of a Conversation."""
 
     __slots__ = ()
-
-    @property
-    def table(self) -> Mapping[ConversationState, Mapping[ConversationInput, ConversationState]]:
-        """CONVERSATION."""
-        return CONVERSATION
+    table = CONVERSATION
 
 
 class UploadStates(_States[UploadState, UploadInput]):
     """The state of an Upload."""
 
     __slots__ = ()
-
-    @property
-    def table(self) -> Mapping[UploadState, Mapping[UploadInput, UploadState]]:
-        """UPLOAD."""
-        return UPLOAD
+    table = UPLOAD

@@ -67,16 +67,21 @@ def origin(url: str) -> tuple[str, str, int]:
 def header_pairs(headers: Any) -> Headers:
     """Headers as pairs of text, from pairs or from a mapping such as HTTP libraries have. Raises ValidationError."""
     items: Any = headers
-    if isinstance(headers, Mapping):
+    if type(headers) is not tuple and isinstance(headers, Mapping):
         items = headers.items()  # pyright: ignore[reportUnknownVariableType]
+    pairs: list[tuple[str, str]] = []
+    text = True
+    name: Any
+    value: Any
     try:
-        pairs: Headers = tuple((name, value) for name, value in items)
+        for name, value in items:
+            pairs.append((name, value))
+            text = text and isinstance(name, str) and isinstance(value, str)
     except (TypeError, ValueError):
         raise ValidationError("headers are pairs of a name and a value") from None
-    given: tuple[tuple[Any, Any], ...] = pairs
-    if not all(isinstance(text, str) for pair in given for text in pair):
+    if not text:
         raise ValidationError("the names and values of headers are text")
-    return pairs
+    return tuple(pairs)
 
 
 def header(headers: Iterable[tuple[str, str]], name: str) -> str | None:
