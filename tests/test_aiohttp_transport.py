@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import sys
 import threading
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -21,7 +22,7 @@ from chatproto.wire.http import Request
 from chatproto_aiohttp import AiohttpTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
 KEY = "AIzaSyCanary-1234567890+/abcdef"
@@ -256,6 +257,76 @@ def test_a_thousand_at_once() -> None:
 
     asyncio.run(main())
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@asynccontextmanager
+async def counting_server(pieces: Callable[[], AsyncIterator[bytes]]) -> AsyncIterator[tuple[str, list[int]]]:
+    """A server in the running loop: its URL, and an entry for each connection that was opened."""
+    opened: list[int] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        opened.append(len(opened))
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                async for piece in pieces():
+                    writer.write(piece)
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0, backlog=1000) as listening:
+        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/", opened
+
+
+def test_a_crowd_opens_few_connections() -> None:
+    """Of many requests that begin together, those whose turn comes later use the connections of the first ones."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield head(content_length=2) + b"ok"
+
+    async def main() -> None:
+        async with counting_server(pieces) as (url, opened), AiohttpTransport() as transport:
+
+            async def ask() -> bytes:
+                async with transport.aopen(Request(method="GET", url=url), Secrets({}, url=url)) as response:
+                    return await response.aread() + await response.aread()
+
+            assert set(await asyncio.gather(*(ask() for _ in range(400)))) == {b"ok"}
+            assert len(opened) <= 200
+
+    asyncio.run(main())
+
+
+def test_streams_that_are_held_keep_nobody_waiting() -> None:
+    """Nor a task that was cancelled while it waited for its turn."""
+    held = asyncio.Event()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield head(chunked=True) + chunk(b"ab")
+        await held.wait()
+        yield chunk(b"")
+
+    async def main() -> None:
+        async with counting_server(pieces) as (url, opened), AiohttpTransport() as transport:
+
+            async def begin() -> Any:
+                response = await transport.aopen(Request(method="GET", url=url), Secrets({}, url=url)).__aenter__()
+                assert await response.aread() == b"ab"
+                return response
+
+            beginning = [asyncio.create_task(begin()) for _ in range(300)]
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            for task in beginning[::2]:
+                task.cancel()
+            responses = await asyncio.gather(*beginning, return_exceptions=True)
+            async with asyncio.timeout(10):
+                responses.append(await begin())
+            streams = [each for each in responses if not isinstance(each, BaseException)]
+            assert len(streams) == 151 <= len(opened)
+            for each in streams:
+                each.discard()
+            held.set()
+
+    asyncio.run(main())
 
 
 # --- a session of the caller's ----------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from chatproto.hops import JOIN_BELOW, Hop, first_hop
 from chatproto.loops import PerLoop, close_now, runs_here
 from chatproto.wire.http import header
 
+from .connecting import Connector, drop
 from .failures import LIBRARY_ERRORS, mapped
 
 if TYPE_CHECKING:
@@ -280,8 +281,7 @@ class _OwnSender(_Sender):
     def __init__(self) -> None:
         super().__init__(
             aiohttp.ClientSession(
-                # Threads resolve names as other programs do, and leave nothing behind that would have to be closed.
-                connector=aiohttp.TCPConnector(limit=0, resolver=aiohttp.ThreadedResolver()),
+                connector=Connector(),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"accept": "*/*", "accept-encoding": "gzip, deflate"},
             )
@@ -326,16 +326,11 @@ async def _close(sender: _OwnSender) -> None:
 
 
 def _drop(sender: _OwnSender) -> None:
-    """Close a session whose loop does not run. aiohttp's own way would leave the sockets open, or raise."""
-    connector: Any = sender.session.connector
+    """Close a session whose loop does not run."""
+    connector = sender.session.connector
     sender.session.detach()
-    if connector is None:
-        return
-    kept = [each[0] for connections in connector._conns.values() for each in connections]  # noqa: SLF001
-    for protocol in (*kept, *connector._acquired):  # noqa: SLF001
-        close_now(protocol.transport)
-    with suppress(RuntimeError):
-        connector._close()  # noqa: SLF001
+    if connector is not None:
+        drop(connector)
 
 
 @lru_cache(maxsize=32)
