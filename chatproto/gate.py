@@ -86,7 +86,7 @@ class Gate:
     def __init__(self) -> None:
         inside = threading.Lock()
         #: Become the one inside; False where someone is. These two are entered and left for every chunk of a stream.
-        self.enter: Callable[[], bool] = partial(inside.acquire, blocking=False)
+        self.enter: Callable[[], bool] = partial(inside.acquire, False)
         #: Undo ``enter``.
         self.leave: Callable[[], None] = inside.release
         self._stream: weakref.ref[Suspended] | None = None

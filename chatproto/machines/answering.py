@@ -89,8 +89,9 @@ class Answering(Memory):
         self._take(turn, response, document, whole=handed is not None)
         if handed is None:
             return None
-        # A response is its caller's own, so each chunk has its own head.
-        response.__dict__["sdk_http_response"] = _head(exchange.fields)
+        # A response is its caller's own, so each chunk has its own head. Its headers are text: they need no hook.
+        head = response.__dict__["sdk_http_response"] = HttpResponse.__new__(HttpResponse)
+        head.__dict__["headers"] = exchange.fields.copy()
         if turn.continuation.hops > 1 and response.usage_metadata is not None:
             prompt = turn.continuation.initial_prompt_tokens
             if prompt is not None:
@@ -231,13 +232,6 @@ class Answering(Memory):
 def _hook() -> Callable[[dict[str, Any], type[GenerateContentResponse]], GenerateContentResponse]:
     """What reads a response, looked up once: it is asked for at every chunk."""
     return converter("wire").get_structure_hook(GenerateContentResponse)
-
-
-def _head(fields: dict[str, str]) -> HttpResponse:
-    """The head of a response. Its headers are text already: they need no look that a program's would get."""
-    made = HttpResponse.__new__(HttpResponse)
-    made.__dict__["headers"] = fields.copy()
-    return made
 
 
 def with_partial(error: ChatProtoError, turn: OpenTurn) -> ChatProtoError:

@@ -123,7 +123,11 @@ class Continuation:
         answer goes on, and with the usage of all hops. Otherwise it is None while more hops are to follow, and then
         the responses of all hops as one. The document must not be changed afterwards.
         """
-        candidate = _first_candidate(document)
+        # The only candidate that decides anything, as in google-genai; if it is what it should be.
+        candidates: list[Json] | None = document.get("candidates")
+        candidate = candidates[0] if type(candidates) is list and candidates else None
+        if type(candidate) is not dict:
+            candidate = None
         hop = self._hop
         goes_on = hop.has_content and self.streamed and self._usage is None
         if goes_on and candidate is not None and _PLAIN.issuperset(candidate) and _USUAL.issuperset(document):
@@ -300,12 +304,6 @@ class Continuation:
 
 
 # --- what the wire says -------------------------------------------------------------------------------------------
-
-
-def _first_candidate(document: Json) -> Json | None:
-    """The only candidate that decides anything, as in google-genai."""
-    candidates: list[Json] | None = document.get("candidates")  # if they are what they should be
-    return candidates[0] if type(candidates) is list and candidates and type(candidates[0]) is dict else None
 
 
 def _finish_reason(candidate: Json) -> str | int | None:

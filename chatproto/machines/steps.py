@@ -1,6 +1,7 @@
 """What a machine hands out, one step at a time: orders to whoever drives it, and facts for the application.
 
-A *command* (SendRequest, ReadBody, Wait) is handed out again until it has been answered; an *event* comes once.
+A *command* (SendRequest, ReadBody, Wait) is handed out again until it has been answered; an *event* comes once. They
+are not to be changed, and not frozen, because that makes each twice as dear, and a stream has one for each chunk.
 """
 
 from __future__ import annotations
@@ -36,21 +37,21 @@ __all__ = [
 ]
 
 
-@attrs.frozen
+@attrs.define
 class SendRequest:
     """Send ``request``; answer with ``receive_response(status, headers)`` or ``receive_failure(error)``."""
 
     request: Request
 
 
-@attrs.frozen
+@attrs.define
 class ReadBody:
     """Read what has arrived of the body; answer with ``receive_data(data)``, ``b""`` for its end, or with
     ``receive_failure(error)``.
     """
 
 
-@attrs.frozen
+@attrs.define
 class Wait:
     """Let go of the connection and wait ``seconds``, and up to ``jitter`` seconds more, as chance will have it.
 
@@ -64,7 +65,7 @@ class Wait:
 Command = Union[SendRequest, ReadBody, Wait]
 
 
-@attrs.frozen
+@attrs.define
 class RetryScheduled:
     """An attempt failed and another will be made after the Wait that follows. Attempts count from 1."""
 
@@ -72,7 +73,7 @@ class RetryScheduled:
     error: ChatProtoError
 
 
-@attrs.frozen
+@attrs.define
 class DocumentReceived:
     """Exchange: one JSON document of the answer."""
 
@@ -80,7 +81,7 @@ class DocumentReceived:
     headers: Headers
 
 
-@attrs.frozen
+@attrs.define
 class DataReceived:
     """Exchange: a piece of an answer that is bytes, as it came."""
 
@@ -88,7 +89,7 @@ class DataReceived:
     headers: Headers
 
 
-@attrs.frozen
+@attrs.define
 class ExchangeEnded:
     """Exchange: it is over. ``error`` is None when the body ended as it should.
 
@@ -99,14 +100,14 @@ class ExchangeEnded:
     leftover: int = 0
 
 
-@attrs.frozen
+@attrs.define
 class ChunkReceived:
     """Conversation: a piece of a streamed answer, or the whole of a unary one."""
 
     response: GenerateContentResponse
 
 
-@attrs.frozen
+@attrs.define
 class ContinuationStarted:
     """Conversation: the answer was broken off with a token, and goes on in another request, number ``hop`` from 1.
 
@@ -117,7 +118,7 @@ class ContinuationStarted:
     error: ChatProtoError | None = None
 
 
-@attrs.frozen
+@attrs.define
 class FunctionCallsRequested:
     """Conversation: the answer ended with function calls; the turn waits for their responses.
 
@@ -131,14 +132,14 @@ class FunctionCallsRequested:
     error: ChatProtoError | None = None
 
 
-@attrs.frozen
+@attrs.define
 class RoundFailed:
     """Conversation: the request that carried function responses failed. The same calls are open again."""
 
     error: ChatProtoError
 
 
-@attrs.frozen
+@attrs.define
 class TurnEnded:
     """Conversation: the turn is over and in the ledger.
 
@@ -149,7 +150,7 @@ class TurnEnded:
     error: ChatProtoError | None = None
 
 
-@attrs.frozen
+@attrs.define
 class UploadProgressed:
     """Upload: the server has said that it holds the first ``sent`` of ``total`` bytes. ``sent`` only grows."""
 
@@ -157,7 +158,7 @@ class UploadProgressed:
     total: int
 
 
-@attrs.frozen
+@attrs.define
 class UploadEnded:
     """Upload: it is over. Either ``file`` is what the server made of the bytes, or ``error`` says why there is none."""
 

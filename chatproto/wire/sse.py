@@ -61,6 +61,10 @@ class SseReader:
         return events
 
     def _feed(self, data: bytes, events: list[bytes]) -> None:
+        if self._event is None and not self._line and self._opening is None:  # as it is after nearly all pieces
+            data = self._usual(data, events)
+            if not data:
+                return
         if self._opening is not None:
             data = self._open(data)
         if self._skip_lf and data:
@@ -107,7 +111,6 @@ class SseReader:
         if self._event is None:
             data = self._usual(data, events)
             if not data:
-                self._skip_lf = False
                 return
         lines = data.splitlines(keepends=True)  # bytes: at CR, LF and CRLF, and at nothing else
         unended = b"" if lines[-1].endswith((b"\n", b"\r")) else lines.pop()
@@ -141,12 +144,15 @@ class SseReader:
             return data
         ending = b"\r\n\r\n" if b"\r\n\r\n" in data else b"\n\n"
         whole, found, rest = data.rpartition(ending)
+        if not found:
+            return data
         taken = whole[6:].split(ending + b"data: ")
         text = b"".join(taken)
         small = len(whole) <= self.limit or max(map(len, taken)) + 6 <= self.limit
-        if not found or b"\n" in text or b"\r" in text or not small or not all(taken):
+        if b"\n" in text or b"\r" in text or not small or not all(taken):
             return data
         events += taken
+        self._skip_lf = False
         return rest
 
     def _take(self, line: bytes) -> None:
