@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Options", "Terms"]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True)
 class Options:
     """What a chat is told beside its config."""
 
@@ -50,7 +50,7 @@ class Options:
         return Toolbox(functions, error_words=self.function_errors)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True)
 class Terms:
     """What one message is sent on."""
 

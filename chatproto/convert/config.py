@@ -26,7 +26,7 @@ _LIBRARY_CLIENTS = ("httpx_client", "httpx_async_client", "aiohttp_client")
 _LONGEST = 365 * 24 * 3600 * 1000
 
 
-@attrs.frozen
+@attrs.define
 class ReadConfig:
     """A config as a program wrote it, taken apart: what a machine may keep, and what belongs to the program."""
 
