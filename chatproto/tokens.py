@@ -96,18 +96,24 @@ class Tokens:
 class TokenSecrets(Secrets):
     """Secrets whose token is fetched when a request is about to be sent."""
 
-    __slots__ = ("_more", "_tokens", "_url")
+    __slots__ = ("_last", "_more", "_tokens", "_url")
 
     def __init__(self, tokens: Tokens, headers: Mapping[str, str], *, url: str) -> None:
         super().__init__(headers, url=url)
         self._tokens = tokens
         self._more = dict(headers)
         self._url = url
+        self._last: tuple[dict[str, str], Secrets] | None = None  # a token is good for many requests
 
     def current(self) -> Secrets:
         """These, with a token that is good now. May wait for a token server."""
         token, headers = self._tokens.fresh()
-        return _WithToken(self._tokens, token, {**headers, **self._more}, url=self._url)
+        last = self._last
+        if last is not None and last[0] == headers:
+            return last[1]
+        made = _WithToken(self._tokens, token, {**headers, **self._more}, url=self._url)
+        self._last = headers, made
+        return made
 
     async def acurrent(self) -> Secrets:
         """``current`` without blocking the event loop."""

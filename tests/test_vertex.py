@@ -18,6 +18,7 @@ from chatproto.errors import CredentialError, ValidationError
 from chatproto.testing import ScriptedTransport
 from chatproto.testing.servers import LoopbackServer, head
 from chatproto.testing.wire import error_response, text_response
+from chatproto.tokens import Tokens, TokenSecrets
 from chatproto.wire.json_codec import encode
 
 VARIABLES = (
@@ -221,6 +222,21 @@ def test_a_token_is_fetched_once_and_used_again(service: Service) -> None:
     assert service.given == 1
     assert service.asked == ["Bearer canary-token-1"] * 3
     assert service.projects == ["q"] * 3
+
+
+def test_secrets_are_made_once_for_a_token(service: Service) -> None:
+    """While it is good; they know the words of it, and those of the next one are others."""
+    tokens = Tokens(service.credentials())
+    secrets = TokenSecrets(tokens, {}, url=service.server.url("/"))
+    first = secrets.current()
+    assert secrets.current() is first
+    assert asyncio.run(secrets.acurrent()) is first
+    assert first.occurs_in(b"canary-token-1")
+    assert first.rejected()
+    second = secrets.current()
+    assert second is secrets.current() is not first
+    assert second.occurs_in(b"canary-token-2")
+    assert not second.occurs_in(b"canary-token-1")
 
 
 def test_401_renews_the_token_once(service: Service) -> None:
