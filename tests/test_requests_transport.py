@@ -100,16 +100,20 @@ def test_nothing_is_opened_by_construction() -> None:
     transport.close()
 
 
-def test_missing_library_names_the_extra(tmp_path: Path) -> None:
-    """Without requests, importing the package says which extra to install."""
+@pytest.mark.parametrize("missing", [("requests",), ("urllib3",), ("requests", "urllib3")], ids="+".join)
+def test_missing_library_names_the_extra(missing: tuple[str, ...]) -> None:
+    """Without requests, or what comes with it, a client's first message says which extra to install."""
     code = (
-        "import sys; sys.modules['requests'] = None\n"
+        f"import sys; sys.modules.update(dict.fromkeys({missing!r}))\n"
+        "import chatproto\n"
         "from chatproto.errors import MissingExtraError\n"
-        "try:\n    import chatproto_requests\n"
+        "chat = chatproto.Client(api_key='k').chats.create(model='m')\n"
+        "try:\n    chat.send_message('Hello')\n"
         "except MissingExtraError as error:\n    print(error)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "chatproto[requests]" in run.stdout
+    assert run.stdout.startswith("this transport needs ")
+    assert run.stdout.endswith(" which is not installed: pip install 'chatproto[requests]'\n")
 
 
 def test_closed_transport_says_so(server: LoopbackServer) -> None:

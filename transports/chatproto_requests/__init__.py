@@ -5,10 +5,11 @@ from chatproto.errors import MissingExtraError
 try:
     from .transport import RequestsTransport
 except ModuleNotFoundError as error:
-    if error.name != "requests":
+    missing = (error.name or "").partition(".")[0]
+    if missing not in {"requests", "urllib3"}:  # urllib3 comes with requests, and is imported by itself, too
         raise
     raise MissingExtraError(
-        "this transport needs requests, which is not installed: pip install 'chatproto[requests]'", name="requests"
+        f"this transport needs {missing}, which is not installed: pip install 'chatproto[requests]'", name=missing
     ) from None
 
 __all__ = ["RequestsTransport"]
