@@ -238,7 +238,8 @@ def _chat(
     except BrokenPipeError:
         raise  # nobody reads any more; click knows what to do
     except (ChatProtoError, OSError) as error:
-        screen.error(sentence(error))
+        # A recording speaks to all who play it; here its mode has the name of an option.
+        screen.error(sentence(error).replace(', in mode "record"', ", with --record"))
         return WRONG_USE if isinstance(error, ValidationError) else NOT_ANSWERED
     except KeyboardInterrupt:
         screen.end_line()

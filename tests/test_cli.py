@@ -319,9 +319,10 @@ def test_a_refused_key_is_not_shown(server: FixtureServer) -> None:
 
 
 def test_a_message_that_was_not_recorded_is_reported() -> None:
-    """With the player's own report."""
+    """With the player's own report, and the option that records."""
     done = run("chat", "--replay", str(FIXTURES / "robot_story.json"), "Tell me a joke")
     assert '$.contents[0].parts[0].text: recorded "Tell me a story about a robot", now "Tell me a joke"' in done.stderr
+    assert done.stderr.endswith("If the change is meant, record it again, with --record.\n")
     assert done.returncode == 1
 
 
