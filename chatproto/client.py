@@ -148,14 +148,16 @@ _WRAPPED_BY = {"requests": "requests", "aiohttp": "aiohttp", "httpx": "httpx", "
 
 
 def _as_transport(given: Any) -> Any:
-    """A session or client of an HTTP library as a transport; anything else as it is."""
+    """A session or client of an HTTP library as a transport; a transport, or the name of one, as it is."""
     if given is None or isinstance(given, (str, Transport, AsyncTransport)):
         return given
     library = next(
         (cls.__module__.partition(".")[0] for cls in type(given).__mro__ if cls.__module__ != "builtins"), ""
     )
     plug_in = _WRAPPED_BY.get(library)
-    return given if plug_in is None else find_transport(plug_in, given)
+    if plug_in is None:
+        raise ValidationError(f"{type(given).__name__} is not a transport")
+    return find_transport(plug_in, given)
 
 
 class Client:

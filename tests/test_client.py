@@ -191,8 +191,13 @@ def test_a_transport_by_name() -> None:
     unknown = chatproto.Client(api_key="k", transport="pigeon").chats.create(model="m")
     with pytest.raises(ValidationError, match=r"pigeon.*requests"):
         unknown.send_message("q")
-    with pytest.raises(ValidationError, match="not a transport"):
-        chatproto.Client(api_key="k", transport=object()).chats.create(model="m").send_message("q")
+
+
+@pytest.mark.parametrize("given", [object(), 7], ids=["object", "number"])
+def test_what_is_no_transport_is_refused_where_it_is_handed_over(given: Any) -> None:
+    """Not at the first message."""
+    with pytest.raises(ValidationError, match=f"{type(given).__name__} is not a transport"):
+        chatproto.Client(api_key="k", transport=given)
 
 
 def test_a_transport_that_was_handed_in_is_not_closed() -> None:
