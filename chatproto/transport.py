@@ -5,17 +5,22 @@ knows nothing of transports; ``Drive`` and ``AsyncDrive`` stand between them. To
 ``AsyncTransport`` (their methods have distinct names, so that one class may be both), keep to these rules, and register
 it under the entry-point group ``chatproto.transports``:
 
-- ``open`` takes no decision: every status is a response. Redirects are followed.
+- ``open`` takes no decision: every status is a response. Redirects are followed, and the proxies that the environment
+  names are used.
 - ``read`` gives what has arrived, decoded if the server compressed it, at the boundaries at which it arrived, and
   ``b""`` at the end. Never wait for a line or for a block to fill up.
 - ``discard`` gives the connection up at once, without blocking and without awaiting; after it the context manager need
-  not be left. Leaving the context manager after the end of the body gives the connection back for reuse.
+  not be left. Whoever waits in ``read`` meanwhile, in another thread or task, is woken by ConnectionLost, and so is a
+  ``read`` that comes later. Leaving the context manager after the end of the body gives the connection back for reuse.
 - An error of the HTTP library becomes ConnectFailed, TimedOut or ConnectionLost with the library's words; its object
-  is dropped, because it holds the request's headers. Errors that are no TransportError (a request that cannot be
-  sent, a recording that does not fit) pass through to the program and are never retried.
+  is dropped, because it holds the request's headers. ``raise ... from None`` keeps it as ``__context__``: make the
+  error in the ``except`` block, and raise it after that. No frame of its traceback has the key in a local variable: let
+  go of the headers before raising. Errors that are no TransportError (a request that cannot be sent, a recording that
+  does not fit) pass through to the program and are never retried.
 - ``close`` closes what the transport opened, and nothing that was handed to it; after it, ``open`` raises
   LocalProtocolError.
-- A transport that never talks to a server says so with a class attribute ``needs_credential = False``.
+- A transport that never talks to a server says so with ``needs_credential = False``; one that wraps another says what
+  that one says.
 - ``secrets`` is opaque. Only a transport that touches the wire calls ``secrets.headers_for(request)``; wrappers pass
   it on. After a redirect, ask again: another host gets nothing.
 """
