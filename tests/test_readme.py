@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp import StdioServerParameters
 from print_diagrams import diagram
-from print_differences import table
+from print_differences import tables
 
 import chatproto
 import chatproto_requests
 from chatproto.machines.states import CONVERSATION, EXCHANGE
 from chatproto.testing import FileServer, ScriptedTransport
 from chatproto.testing.servers import LoopbackServer, head
-from chatproto.testing.wire import error_response, sse, text_response
+from chatproto.testing.wire import sse, text_response
 from chatproto.wire.json_codec import encode
-from chatproto_requests import RequestsTransport
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-FENCED = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+PAGES = {
+    each: (ROOT / each).read_text("utf-8") for each in ("README.md", "transports/chatproto_replay/README.md")
+}  # the second one is the README's long tail of replay
+FENCED = re.findall(r"^```(\w+)\n(.*?)^```", "".join(PAGES.values()), re.MULTILINE | re.DOTALL)
 
 
 def blocks(language: str) -> list[str]:
-    """The fenced blocks of a language, in order."""
+    """The fenced blocks of a language, in order, of both pages."""
     return [text for kind, text in FENCED if kind == language]
 
 
@@ -34,6 +41,21 @@ def section(words: str) -> str:
     """The one Python snippet that holds ``words``."""
     (found,) = [text for text in blocks("python") if words in text]
     return found
+
+
+def run(folder: Path, *options: str) -> tuple[int, str]:
+    """A run of pytest in a process of its own: its exit status, and what it printed."""
+    plain = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:xdist", "--strict-markers")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *plain, *options],
+        cwd=folder,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
+    )
+    return done.returncode, done.stdout
 
 
 def test_the_two_commands_are_one_line_each() -> None:
@@ -51,15 +73,44 @@ def test_the_diagrams_are_printed_from_the_tables() -> None:
     assert [text.strip() for text in blocks("mermaid")] == [diagram(CONVERSATION), diagram(EXCHANGE)]
 
 
-def test_the_table_of_differences_is_printed_from_the_list() -> None:
+def test_the_tables_of_differences_are_printed_from_the_list() -> None:
     """What the README says of google-genai is what the differential test allows, and nothing else."""
-    assert table() in README
+    assert [README.count(each) for each in tables()] == [1, 1]
+
+
+def test_links_lead_somewhere() -> None:
+    """To a heading as GitHub names it, or to a file."""
+    for page, text in PAGES.items():
+        for target in re.findall(r"\]\(([^)]+)\)", text):
+            file, _, heading = target.partition("#")
+            found = (ROOT / page).parent / file if file else ROOT / page
+            assert found.exists(), target
+            if heading:
+                titles = re.findall(r"^#+ (.*)$", found.read_text("utf-8"), re.MULTILINE)
+                assert heading in [re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in titles], target
+
+
+def test_what_is_folded_is_closed() -> None:
+    """Each fold has a summary and an end."""
+    for tag in ("</details>", "<summary>", "</summary>"):
+        assert README.count(tag) == README.count("<details>") > 0
+
+
+def test_what_is_not_there_raises() -> None:
+    """AttributeError, of the client and of ``client.models``."""
+    client = client_of()
+    for missing in ("live", "caches", "batches", "tunings"):
+        with pytest.raises(AttributeError):
+            getattr(client, missing)
+    for missing in ("list", "embed_content", "generate_images"):
+        with pytest.raises(AttributeError):
+            getattr(client.models, missing)
 
 
 @pytest.fixture
 def _scripted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients without a transport of their own get scripted answers, so that snippets run as they are."""
-    scripted = ScriptedTransport("Paris.", ["About two ", "million."], error_response(400, "bad"))
+    scripted = ScriptedTransport("Paris.", ["About two ", "million."])
     monkeypatch.setattr("chatproto.client.find_transport", lambda _: scripted)
 
 
@@ -95,21 +146,25 @@ def test_an_upload(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pyte
     assert capsys.readouterr().out.splitlines() == ["8 of 8 bytes", "A short document."]
 
 
-def test_the_conformance_suite() -> None:
-    """The snippet for authors of transports gives a class whose checks pytest collects."""
-    names: dict[str, Any] = {"RequestsTransport": RequestsTransport}
-    exec(section("TransportConformance"), names)
-    mine = names["TestMine"]
-    assert sum(name.startswith("test_") for name in dir(mine)) > 10
-    assert isinstance(mine().transport(), RequestsTransport)
+def test_a_transport_that_wraps_another(tmp_path: Path) -> None:
+    """The snippet for authors of transports is a file of tests, and all that can hold for it do."""
+    (tmp_path / "test_logged.py").write_text(section("class Logged"), "utf-8")
+    status, printed = run(tmp_path, "-q")
+    assert status == 0, printed
+    assert int(re.findall(r"(\d+) passed", printed)[0]) > 30
+
+
+def test_scripted_answers() -> None:
+    """The snippet asserts for itself; that it got to its end is checked."""
+    names: dict[str, Any] = {}
+    exec(section("import ScriptedTransport\n"), names)
+    assert len(names["chat"].get_history()) == 4
 
 
 @pytest.mark.usefixtures("_scripted")
 def test_the_face(capsys: pytest.CaptureFixture[str]) -> None:
-    """The chat snippet, and the one on errors after it, run as they stand."""
-    names: dict[str, Any] = {}
-    exec(section("import chatproto as genai "), names)
-    exec(section("except errors.APIError"), names)
+    """The chat snippet runs as it stands."""
+    exec(section("import chatproto as genai "), {})
     assert capsys.readouterr().out.splitlines() == [
         "Paris.",
         "About two million.",
@@ -117,14 +172,13 @@ def test_the_face(capsys: pytest.CaptureFixture[str]) -> None:
         "model: Paris.",
         "user: What is its population?",
         "model: About two million.",
-        "400 INVALID_ARGUMENT bad",
     ]
 
 
 def test_the_machine_with_http_client(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """The driver of the README talks to a real server with nothing but the standard library, in 40 lines."""
+    """The driver of the README talks to a real server with nothing but the standard library, in twenty lines."""
     snippet = section("import http.client")
-    assert len(snippet.splitlines()) <= 40
+    assert len(snippet[snippet.index("def drive") : snippet.index("\n\n\nconversation")].splitlines()) <= 20
     body = sse([text_response("Once ", None), text_response("upon a time")])
     with LoopbackServer() as server:
         received: list[Any] = []
@@ -191,13 +245,16 @@ def test_an_approval_and_a_saved_chat(
     ]
 
 
-def test_an_mcp_session(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_mcp_session(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The snippet with an MCP session, against a real server process."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "weather_server.py").write_text(WEATHER_SERVER, "utf-8")
     transport = ScriptedTransport(calling("get_weather", {"city": "London"}), "Sunny.")
-    exec(section("ClientSession"), {"client": chatproto.Client(transport=transport), "__name__": "__main__"})
-    assert capfd.readouterr().out == "Sunny.\n"
+    names: dict[str, Any] = {}
+    exec(section("ClientSession"), names)
+    client = chatproto.Client(transport=transport)
+    server = StdioServerParameters(command=sys.executable, args=["weather_server.py"])
+    assert asyncio.run(names["ask"](client, server, "What is the weather in London?")) == "Sunny."
     (part,) = transport.requests[1].json()["contents"][-1]["parts"]
     assert "It is sunny in London." in str(part["functionResponse"]["response"])
 
@@ -225,21 +282,25 @@ def test_every_python_snippet_is_run_here() -> None:
     """No snippet is left that no test above runs, or one of ``test_readme_replay.py``."""
     ran = (
         "import chatproto as genai ",
-        "except errors.APIError",
+        "import ScriptedTransport\n",
         "async def main",
         "class Colour",
+        "client.files.upload",
         '"tools": [get_weather]})\nprint',
         "refuse_call",
         "chat.snapshot()",
         "ClientSession",
-        "client.files.upload",
-        "TransportConformance",
-        "import http.client",
         "requests.Session()",
+        "class Logged",
+        "import http.client",
         "def capital",
         "def test_capital(",
-        "def test_wherever_it_breaks_off",
+        "def test_a_refusal_and_then",
         "import use_cassette",
+        "import check, rules",
+        "def test_the_number_may_differ",
+        "def test_wherever_it_breaks_off",
+        "def test_the_machine_wherever",
         "import httpx_transport",
         "FunctionTransport(",
     )

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
+from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from click.testing import CliRunner
-from test_readme import ROOT, blocks, section
+from test_readme import README, ROOT, blocks, run, section
 
 import chatproto
-from chatproto.cli import command
 from chatproto.testing.servers import LoopbackServer, Received, head
 from chatproto.testing.wire import text_response
 from chatproto.wire.json_codec import encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 KEY = "AIza-not-a-key-of-anyone"
 
@@ -53,26 +54,28 @@ def leave(api: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", "http://nobody.example.invalid")
 
 
-def run(folder: Path, *options: str) -> tuple[int, str]:
-    """A run of pytest in a process of its own: its exit status, and what it printed."""
-    plain = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:xdist", "--strict-markers")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *plain, *options],
-        cwd=folder,
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
-    )
-    return done.returncode, done.stdout
-
-
 def workflow() -> list[str]:
     """The commands of the workflow that the README shows for GitHub."""
     (text,) = blocks("yaml")
     (job,) = yaml.safe_load(text)["jobs"].values()
     return [step["run"] for step in job["steps"] if "run" in step]
+
+
+def shell(command: str, folder: Path) -> tuple[int, str]:
+    """A command as a workflow runs it, with the programs of this environment: its exit status, and what it printed."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    programs = str(Path(sys.executable).parent)
+    environment["PATH"] = os.pathsep.join([programs, environment.get("PATH", "")])
+    done = subprocess.run(
+        shlex.split(command),
+        cwd=folder,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+    )
+    return done.returncode, done.stdout
 
 
 def test_from_an_untested_program_to_a_replayed_test(
@@ -90,12 +93,14 @@ def test_from_an_untested_program_to_a_replayed_test(
     assert "Paris." in cassette
     assert KEY not in cassette
     leave(api, monkeypatch)
-    assert workflow()[1:] == ["chatproto cassette check tests", "pytest"]
-    checked = CliRunner().invoke(command(), ["cassette", "check", str(tmp_path)])
-    assert checked.exit_code == 0, checked.output
-    status, printed = run(tmp_path)
+    (command,) = re.findall(r"`(chatproto cassette show [^`]+)`", README)
+    status, printed = shell(command, tmp_path)
     assert status == 0, printed
-    assert "1 passed" in printed
+    assert "What is the capital of France?" in printed
+    _, *commands = workflow()
+    told = [shell(command, tmp_path) for command in commands]
+    assert [status for status, _ in told] == [0, 0], told
+    assert "1 passed" in told[-1][1]
     program.write_text(program.read_text("utf-8").replace("the capital of", "the chief town of"), "utf-8")
     status, printed = run(tmp_path)
     assert status == 1, printed
@@ -103,15 +108,40 @@ def test_from_an_untested_program_to_a_replayed_test(
     assert api.received == []
 
 
-def test_tests_of_a_chatproto_program(tmp_path: Path, api: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One cassette, recorded by the first test, serves all five, at once and from then on."""
-    (tmp_path / "test_capital.py").write_text(section("def test_wherever_it_breaks_off"), "utf-8")
+def test_the_workflow_installs_what_this_is() -> None:
+    """The wheel has the version and the extras of today, and google-genai is the one of the comparison."""
+    _, _, wheel, *others = shlex.split(workflow()[0])
+    assert wheel == f"./wheels/chatproto-{version('chatproto')}-py3-none-any.whl[aiohttp,cli]"
+    assert others == [f"google-genai=={version('google-genai')}", "pytest"]
+
+
+@pytest.mark.parametrize(
+    ("snippets", "passed"),
+    [
+        (["def test_a_refusal_and_then"], 2),
+        (
+            [
+                "import check, rules",
+                "def test_the_number_may_differ",
+                "def test_wherever_it_breaks_off",
+                "def test_the_machine_wherever",
+            ],
+            4,
+        ),
+    ],
+    ids=["README", "page on replay"],
+)
+def test_tests_of_a_chatproto_program(
+    tmp_path: Path, api: LoopbackServer, monkeypatch: pytest.MonkeyPatch, snippets: list[str], passed: int
+) -> None:
+    """One cassette, recorded by the first test, serves all, at once and from then on."""
+    (tmp_path / "test_capital.py").write_text("\n\n".join(map(section, snippets)), "utf-8")
     status, printed = run(tmp_path, "--replay-mode=record")
     assert status == 0, printed
     leave(api, monkeypatch)
     status, printed = run(tmp_path)
     assert status == 0, printed
-    assert "5 passed" in printed
+    assert f"{passed} passed" in printed
     assert "played" in printed.rpartition("replay: ")[2]
     assert api.received == []
 
