@@ -269,25 +269,19 @@ class Session:
             Stepped(prepared.conversation, self.steps), self.connector.async_transport(), prepared.secrets
         )
 
-    def take(self, event: Event, prepared: Prepared) -> GenerateContentResponse | None:
-        """The piece of an answer that an event brings; runs the functions that it asks for. Raises its error."""
-        if isinstance(event, ChunkReceived):  # first, because these are many
-            return self.handed_out(event.response, prepared)
+    def take(self, event: Event, prepared: Prepared) -> None:
+        """An event that brings no piece of an answer: runs the functions that it asks for. Raises its error."""
         calls = _calls_to_run(event, prepared)
         if calls and prepared.calling is not None:
             self._answer(prepared, prepared.calling.answers(calls))
         self._take_note(event)
-        return None
 
-    async def atake(self, event: Event, prepared: Prepared) -> GenerateContentResponse | None:
+    async def atake(self, event: Event, prepared: Prepared) -> None:
         """``take`` for asyncio."""
-        if isinstance(event, ChunkReceived):
-            return self.handed_out(event.response, prepared)
         calls = _calls_to_run(event, prepared)
         if calls and prepared.calling is not None:
             self._answer(prepared, await prepared.calling.aanswers(calls))
         self._take_note(event)
-        return None
 
     def _answer(self, prepared: Prepared, answers: list[Part] | None) -> None:
         if answers is not None:
@@ -310,15 +304,12 @@ class Session:
         return answer
 
     def _take_note(self, event: Event) -> None:
-        """An event that brings no piece of an answer. Raises the error that it brings."""
+        """Raises the error that an event brings."""
         error = None
-        match event:
-            case FunctionCallsRequested():
-                error, self._told = event.error, None
-            case TurnEnded() | RoundFailed():
-                error = event.error
-            case _:
-                pass
+        if isinstance(event, (TurnEnded, RoundFailed)):
+            error = event.error
+        elif isinstance(event, FunctionCallsRequested):
+            error, self._told = event.error, None
         if error is not None:
             raise error
 
@@ -330,9 +321,18 @@ class Session:
         try:
             drive = self.drive(prepared)
             self.begin(prepared)
-            with drive:
+            try:
                 for event in drive:
-                    answer = self.take(event, prepared) or answer
+                    if type(event) is ChunkReceived:
+                        answer = self.handed_out(event.response, prepared)
+                    elif type(event) is TurnEnded:  # nothing comes after it
+                        self._take_note(event)
+                        break
+                    else:
+                        self.take(event, prepared)
+            except BaseException:
+                drive.close()
+                raise
         finally:
             prepared.gate.leave()
         return _whole(answer)
@@ -345,9 +345,18 @@ class Session:
         try:
             drive = self.adrive(prepared)
             self.begin(prepared)
-            async with drive:
+            try:
                 async for event in drive:
-                    answer = await self.atake(event, prepared) or answer
+                    if type(event) is ChunkReceived:
+                        answer = self.handed_out(event.response, prepared)
+                    elif type(event) is TurnEnded:  # nothing comes after it
+                        self._take_note(event)
+                        break
+                    else:
+                        await self.atake(event, prepared)
+            except BaseException:
+                drive.close()
+                raise
         finally:
             prepared.gate.leave()
         return _whole(answer)

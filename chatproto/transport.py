@@ -388,20 +388,19 @@ class Drive(Iterator[Event]):
             while not self._interrupted and (step := machine.next()) is not None:
                 if type(step) is ChunkReceived:  # first, because these are many; it brings no error
                     return step
-                match step:
-                    case ReadBody():
-                        self._read()
-                    case SendRequest(request=request):
-                        self._send(request)
-                    case Wait():
+                if isinstance(step, ReadBody):
+                    self._read()
+                elif isinstance(step, SendRequest):
+                    self._send(step.request)
+                elif isinstance(step, Wait):
+                    self._release()
+                    extra = random.uniform(0, step.jitter)
+                    self._transport.sleep(step.seconds + extra)
+                    machine.resume(extra)
+                else:
+                    if not machine.reading:
                         self._release()
-                        extra = random.uniform(0, step.jitter)
-                        self._transport.sleep(step.seconds + extra)
-                        machine.resume(extra)
-                    case event:
-                        if not machine.reading:
-                            self._release()
-                        return masked_event(event, self._current)
+                    return masked_event(step, self._current)
         except BaseException:
             self.close()
             raise
@@ -514,26 +513,26 @@ class AsyncDrive(AsyncIterator[Event]):
                 self._seen = None
                 if type(step) is ChunkReceived:
                     return step
-                match step:
-                    case ReadBody():
-                        await self._read()
-                    case SendRequest(request=request):
-                        await self._send(request)
-                    case Wait():
+                if isinstance(step, ReadBody):
+                    await self._read()
+                elif isinstance(step, SendRequest):
+                    await self._send(step.request)
+                elif isinstance(step, Wait):
+                    await self._release()
+                    extra = random.uniform(0, step.jitter)
+                    await self._transport.asleep(step.seconds + extra)
+                    machine.resume(extra)
+                else:
+                    if self._opened is not None and not machine.reading:
                         await self._release()
-                        extra = random.uniform(0, step.jitter)
-                        await self._transport.asleep(step.seconds + extra)
-                        machine.resume(extra)
-                    case event:
-                        if not machine.reading:
-                            await self._release()
-                        return masked_event(event, self._current)
+                    return masked_event(step, self._current)
         except BaseException:
             self.close()
             raise
         if self._interrupted:
             self.close()
-        await self._release()
+        if self._opened is not None:
+            await self._release()
         raise StopAsyncIteration
 
     async def _send(self, request: Request) -> None:
@@ -547,7 +546,8 @@ class AsyncDrive(AsyncIterator[Event]):
             self._machine.receive_response(response.status, response.headers)
 
     async def _open(self, request: Request) -> tuple[AsyncResponse, Secrets]:
-        await self._release()
+        if self._opened is not None:
+            await self._release()
         secrets = self._current = await self._secrets.acurrent()
         opened = self._transport.aopen(request, secrets)
         response = self._response = masked(await opened.__aenter__(), secrets)

@@ -317,7 +317,7 @@ class Conversation(Drafting, Answering):
         self._driven().resume(jitter)
 
     def _driven(self) -> Exchange:
-        self._states.take(ConversationInput.DRIVE)
         if self._exchange is None:
+            self._states.take(ConversationInput.DRIVE)
             raise LocalProtocolError("no request has been handed out; call next() first")
         return self._exchange

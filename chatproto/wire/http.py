@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -69,19 +70,14 @@ def header_pairs(headers: Any) -> Headers:
     items: Any = headers
     if type(headers) is not tuple and isinstance(headers, Mapping):
         items = headers.items()  # pyright: ignore[reportUnknownVariableType]
-    pairs: list[tuple[str, str]] = []
-    text = True
-    name: Any
-    value: Any
     try:
-        for name, value in items:
-            pairs.append((name, value))
-            text = text and isinstance(name, str) and isinstance(value, str)
+        pairs: Headers = tuple([(name, value) for name, value in items])
     except (TypeError, ValueError):
         raise ValidationError("headers are pairs of a name and a value") from None
-    if not text:
+    kinds: set[type] = set(map(type, chain.from_iterable(pairs)))
+    if not all(issubclass(kind, str) for kind in kinds):
         raise ValidationError("the names and values of headers are text")
-    return tuple(pairs)
+    return pairs
 
 
 def header(headers: Iterable[tuple[str, str]], name: str) -> str | None:
