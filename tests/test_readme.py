@@ -18,9 +18,10 @@ from print_differences import tables
 
 import chatproto
 import chatproto_requests
+from chatproto.errors import ConnectionLost
 from chatproto.machines.states import CONVERSATION, EXCHANGE
 from chatproto.testing import FileServer, ScriptedTransport
-from chatproto.testing.servers import LoopbackServer, head
+from chatproto.testing.servers import RESET, LoopbackServer, head
 from chatproto.testing.wire import sse, text_response
 from chatproto.wire.json_codec import encode
 
@@ -175,10 +176,21 @@ def test_the_face(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
-def test_the_machine_with_http_client(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """The driver of the README talks to a real server with nothing but the standard library, in twenty lines."""
+def drive(monkeypatch: pytest.MonkeyPatch, server: LoopbackServer) -> None:
+    """Run the README's driver against ``server``, without TLS."""
     snippet = section("import http.client")
     assert len(snippet[snippet.index("def drive") : snippet.index("\n\n\nconversation")].splitlines()) <= 20
+    host, port = server.url("/").split("/")[2].split(":")
+    plain = http.client.HTTPConnection(host, int(port))
+    monkeypatch.setattr(http.client, "HTTPSConnection", lambda _: plain)
+    try:
+        exec(snippet, {})
+    finally:
+        plain.close()
+
+
+def test_the_machine_with_http_client(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The driver of the README talks to a real server with nothing but the standard library, in twenty lines."""
     body = sse([text_response("Once ", None), text_response("upon a time")])
     with LoopbackServer() as server:
         received: list[Any] = []
@@ -188,13 +200,22 @@ def test_the_machine_with_http_client(monkeypatch: pytest.MonkeyPatch, capsys: p
             return [head(200, content_length=sum(map(len, body))), *body]
 
         server.on("/v1/models/gemini-2.5-flash:streamGenerateContent", answer)
-        host, port = server.url("/").split("/")[2].split(":")
-        plain = http.client.HTTPConnection(host, int(port))
-        monkeypatch.setattr(http.client, "HTTPSConnection", lambda _: plain)
-        exec(snippet, {})
-        plain.close()
+        drive(monkeypatch, server)
     assert capsys.readouterr().out.startswith("Once upon a timeOutcome.COMPLETED")
     assert received[0].header("x-goog-api-key") == "your-api-key"
+
+
+def test_the_machine_with_http_client_loses_its_connection(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What had come is printed, and the error is raised, once."""
+    (piece,) = sse([text_response("Once ", None)])
+    with LoopbackServer() as server:
+        script = [head(200, content_length=9999), piece, 0.1, RESET]
+        server.on("/v1/models/gemini-2.5-flash:streamGenerateContent", script)
+        with pytest.raises(ConnectionLost):
+            drive(monkeypatch, server)
+    assert capsys.readouterr().out == "Once "
 
 
 def test_a_session_of_the_callers(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
