@@ -211,7 +211,7 @@ def test_the_machine_with_http_client_loses_its_connection(
     """What had come is printed, and the error is raised, once."""
     (piece,) = sse([text_response("Once ", None)])
     with LoopbackServer() as server:
-        script = [head(200, content_length=9999), piece, 0.1, RESET]
+        script: list[Any] = [head(200, content_length=9999), piece, 0.1, RESET]
         server.on("/v1/models/gemini-2.5-flash:streamGenerateContent", script)
         with pytest.raises(ConnectionLost):
             drive(monkeypatch, server)
