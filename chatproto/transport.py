@@ -360,6 +360,7 @@ class Machine(Protocol):
 
 
 _UNAUTHORIZED = 401
+_AT_ONCE = 16  # pieces of a whole body that are read before the machine is asked whether it is too large
 _NOT_OPENED = "the response that the machine was reading was opened by another driver"
 
 
@@ -389,7 +390,7 @@ class Drive(Iterator[Event]):
                 if type(step) is ChunkReceived:  # first, because these are many; it brings no error
                     return step
                 if isinstance(step, ReadBody):
-                    self._read()
+                    self._read(whole=step.whole)
                 elif isinstance(step, SendRequest):
                     self._send(step.request)
                 elif isinstance(step, Wait):
@@ -427,22 +428,23 @@ class Drive(Iterator[Event]):
         self._opened = opened
         return response, secrets
 
-    def _read(self) -> None:
+    def _read(self, *, whole: bool) -> None:
         response = self._response
         if response is None:  # the machine was restored while a body was open
             self._machine.receive_failure(ConnectionLost(_NOT_OPENED))
             return
         try:
-            data = response.read()
+            for _ in range(_AT_ONCE if whole else 1):
+                data = response.read()
+                self._machine.receive_data(data)
+                if not data:
+                    self._release()
+                    return
         except TransportError as error:
             if self._interrupted:
                 return
             self._machine.receive_failure(masked_error(error, self._current))
             self._release()
-        else:
-            self._machine.receive_data(data)
-            if not data:
-                self._release()
 
     def _release(self) -> None:
         """Give the connection back: for reuse if the body was read to its end."""
@@ -514,7 +516,7 @@ class AsyncDrive(AsyncIterator[Event]):
                 if type(step) is ChunkReceived:
                     return step
                 if isinstance(step, ReadBody):
-                    await self._read()
+                    await self._read(whole=step.whole)
                 elif isinstance(step, SendRequest):
                     await self._send(step.request)
                 elif isinstance(step, Wait):
@@ -554,22 +556,23 @@ class AsyncDrive(AsyncIterator[Event]):
         self._opened = opened
         return response, secrets
 
-    async def _read(self) -> None:
+    async def _read(self, *, whole: bool) -> None:
         response = self._response
         if response is None:
             self._machine.receive_failure(ConnectionLost(_NOT_OPENED))
             return
         try:
-            data = await response.aread()
+            for _ in range(_AT_ONCE if whole else 1):
+                data = await response.aread()
+                self._machine.receive_data(data)
+                if not data:
+                    await self._release()
+                    return
         except TransportError as error:
             if self._interrupted:
                 return
             self._machine.receive_failure(masked_error(error, self._current))
             await self._release()
-        else:
-            self._machine.receive_data(data)
-            if not data:
-                await self._release()
 
     async def _release(self) -> None:
         opened, self._opened, self._response = self._opened, None, None

@@ -208,7 +208,8 @@ class Conversation(Drafting, Answering):
             self._states.take(ConversationInput.ANSWER)
             self._draft = attrs.evolve(draft, contents=tuple(map(encode_with_blobs, filled)))
             return
-        self.leave_all()
+        if self._states.state is not ConversationState.IDLE:
+            self.leave_all()
         self._states.take(ConversationInput.SEND)
         self._draft = draft
 

@@ -34,7 +34,7 @@ Answer = Literal["document", "resource", "bytes"]
 MAX_ERROR_BYTES = 1024 * 1024
 
 _READ_BODY, _READ_ERROR = ExchangeState.READ_BODY, ExchangeState.READ_ERROR  # asked for at every chunk
-_READ = ReadBody()
+_READ, _READ_ALL = ReadBody(), ReadBody(whole=True)
 
 
 class Exchange:
@@ -138,7 +138,7 @@ class Exchange:
             else:
                 state = self._states.state
                 if state is _READ_BODY or state is _READ_ERROR:
-                    return _READ
+                    return _READ if self._streamed or self._answer == "bytes" else _READ_ALL
                 if state is ExchangeState.AWAIT_HEAD:
                     return SendRequest(self.request)
                 if state is ExchangeState.BACKOFF:
@@ -298,7 +298,8 @@ class Exchange:
 
     def _end(self, error: ChatProtoError | None, leftover: int = 0) -> ExchangeEnded:
         self._states.take(ExchangeInput.FINISH)
-        self._clear()
+        if error is not None or leftover:  # else all that came has been handed out
+            self._clear()
         return ExchangeEnded(error, leftover)
 
     # --- as JSON ---

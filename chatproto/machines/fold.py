@@ -115,7 +115,8 @@ class Fold:
                 if len(parts) == 1:
                     return
                 parts = parts[1:]
-        self._settle()
+        if self._text:
+            self._settle()
         self._parts += parts
         self.usable = self.usable or not all(map(is_empty, parts))
         if _joinable(parts[-1]):

@@ -18,6 +18,9 @@ __all__ = ["answer_calls", "calls_in", "has_pieces", "responses_in"]
 Json = dict[str, Any]
 
 
+_ABOUT_CALLS = frozenset({"functionCall", "function_call", "functionResponse", "function_response"})
+
+
 def _held(part: Any, camel: str, snake: str) -> Json | None:
     held = under_either(part, camel, snake) if is_object(part) else None
     return held if is_object(held) else None
@@ -32,6 +35,8 @@ def calls_in(content: Json) -> list[Json]:
     calls: list[Json] = []
     continuing = False
     for part in content.get("parts") or ():
+        if is_object(part) and _ABOUT_CALLS.isdisjoint(part):
+            continue
         call = _held(part, "functionCall", "function_call")
         if call is not None:
             if not (continuing and not call.get("name")):

@@ -48,7 +48,12 @@ class SendRequest:
 class ReadBody:
     """Read what has arrived of the body; answer with ``receive_data(data)``, ``b""`` for its end, or with
     ``receive_failure(error)``.
+
+    With ``whole``, nothing is handed out before the end of the body: a driver that likes may read some pieces more, and
+    report each.
     """
+
+    whole: bool = attrs.field(default=False, eq=False)
 
 
 @attrs.define
