@@ -32,7 +32,8 @@ class Suspended(Protocol):
 class Stepped:
     """A machine each of whose steps is taken alone: what another thread reads of it is of one moment.
 
-    The lock is held for a step, never while anything is waited for.
+    The lock is held for a step, never while anything is waited for. It is taken by hand where it is taken often:
+    ``with`` is twice as dear.
     """
 
     def __init__(self, machine: Machine, lock: threading.RLock) -> None:
@@ -41,8 +42,11 @@ class Stepped:
 
     def next(self) -> Step | None:
         """As the machine's."""
-        with self._lock:
+        self._lock.acquire()
+        try:
             return self._machine.next()
+        finally:
+            self._lock.release()
 
     def receive_response(self, status: int, headers: Headers) -> None:
         """As the machine's."""
@@ -51,8 +55,11 @@ class Stepped:
 
     def receive_data(self, data: bytes) -> None:
         """As the machine's."""
-        with self._lock:
+        self._lock.acquire()
+        try:
             self._machine.receive_data(data)
+        finally:
+            self._lock.release()
 
     def receive_failure(self, error: TransportError) -> None:
         """As the machine's."""

@@ -157,9 +157,8 @@ def test_a_stream_that_was_cut() -> None:
         "1  POST /v1/models/gemini-2.0-flash:streamGenerateContent?alt=sse\n"
         "user: Count to ten slowly\n"
         "model: One, two, three,\n"
-        "   200 · first byte 7 ms, all 24 ms, 4 chunks, 1 kB · 5 in, 5 out, 10 tokens · ended: truncated\n"
-        "   failed: connection lost: ('Connection broken: IncompleteRead(0 bytes read)', IncompleteRead(0 bytes read))"
-        " (ProtocolError)\n"
+        "   200 · first byte 7 ms, all 19 ms, 4 chunks, 1 kB · 5 in, 5 out, 10 tokens · ended: truncated\n"
+        "   failed: connection lost: IncompleteRead(0 bytes read) (IncompleteRead)\n"
     )
 
 
