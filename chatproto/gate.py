@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 import weakref
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from .errors import LocalProtocolError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
 
     from .errors import TransportError
     from .machines.steps import Step
@@ -91,22 +90,19 @@ class Gate:
     """The way into one conversation."""
 
     def __init__(self) -> None:
-        inside = threading.Lock()
-        #: Become the one inside; False where someone is. These two are entered and left for every chunk of a stream.
-        self.enter: Callable[[], bool] = partial(inside.acquire, False)
-        #: Undo ``enter``.
-        self.leave: Callable[[], None] = inside.release
+        #: Held by the one inside. It is open to all, because it is taken for every chunk of a stream.
+        self.inside = threading.Lock()
         self._stream: weakref.ref[Suspended] | None = None
 
     @contextmanager
     def driving(self) -> Generator[None]:
         """A context for one thread or task at a time. Entering it raises LocalProtocolError for another."""
-        if not self.enter():
+        if not self.inside.acquire(blocking=False):
             raise occupied()
         try:
             yield
         finally:
-            self.leave()
+            self.inside.release()
 
     def suspend(self, stream: Suspended | None) -> None:
         """A message was sent, whose answer ``stream`` hands out. The one before it has ended."""
@@ -117,7 +113,7 @@ class Gate:
 
 
 def occupied() -> LocalProtocolError:
-    """What is raised where ``enter`` says no."""
+    """What is raised where somebody is inside."""
     return LocalProtocolError(
         "another thread or task is waiting for an answer in this chat; use a chat for each conversation"
     )

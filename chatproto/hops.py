@@ -66,9 +66,9 @@ class Hop:
         headers = secrets.headers_for(self.request, self.url)
         if self.request.body and not self.body:  # a redirect has made a GET of it
             headers = tuple(pair for pair in headers if pair[0].lower() != "content-type")
-        for name, value in headers:
-            if _NOT_CARRIED.search(value):
-                return ValidationError(f"the value of the header {name!r} has characters that HTTP cannot carry")
+        if _NOT_CARRIED.search("".join([value for _, value in headers])):
+            name = next(name for name, value in headers if _NOT_CARRIED.search(value))
+            return ValidationError(f"the value of the header {name!r} has characters that HTTP cannot carry")
         return headers
 
     def after(self, status: int, location: str | None) -> Hop | ChatProtoError | None:

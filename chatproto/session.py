@@ -316,7 +316,7 @@ class Session:
     def ask(self, prepared: Prepared) -> GenerateContentResponse:
         """Send and wait for the whole answer: a drained stream."""
         answer: GenerateContentResponse | None = None
-        if not prepared.gate.enter():
+        if not prepared.gate.inside.acquire(False):
             raise occupied()
         try:
             drive = self.drive(prepared)
@@ -334,13 +334,13 @@ class Session:
                 drive.close()
                 raise
         finally:
-            prepared.gate.leave()
+            prepared.gate.inside.release()
         return _whole(answer)
 
     async def aask(self, prepared: Prepared) -> GenerateContentResponse:
         """``ask`` for asyncio."""
         answer: GenerateContentResponse | None = None
-        if not prepared.gate.enter():
+        if not prepared.gate.inside.acquire(False):
             raise occupied()
         try:
             drive = self.adrive(prepared)
@@ -358,7 +358,7 @@ class Session:
                 drive.close()
                 raise
         finally:
-            prepared.gate.leave()
+            prepared.gate.inside.release()
         return _whole(answer)
 
 

@@ -51,11 +51,11 @@ class _Stream:
         over, self._over = self._over, True
         if self._driver is None or over or self._superseded:
             return
-        if self._prepared.gate.enter():
+        if self._prepared.gate.inside.acquire(False):
             try:
                 self._driver.close()
             finally:
-                self._prepared.gate.leave()
+                self._prepared.gate.inside.release()
         else:
             # Someone waits for a chunk: it ends there.
             self._driver.interrupt()
@@ -79,7 +79,7 @@ class ResponseStream(_Stream, Iterator[GenerateContentResponse]):
         if self._over or self._superseded:
             raise self._end(StopIteration)
         session, prepared = self._session, self._prepared
-        if not prepared.gate.enter():
+        if not prepared.gate.inside.acquire(False):
             raise occupied()
         try:
             drive = self._drive or self._begun()
@@ -92,7 +92,7 @@ class ResponseStream(_Stream, Iterator[GenerateContentResponse]):
             self._over = True
             raise
         finally:
-            prepared.gate.leave()
+            prepared.gate.inside.release()
 
     def _begun(self) -> Drive:
         drive = self._session.drive(self._prepared)
@@ -127,7 +127,7 @@ class AsyncResponseStream(_Stream, AsyncIterator[GenerateContentResponse]):
         if self._over or self._superseded:
             raise self._end(StopAsyncIteration)
         session, prepared = self._session, self._prepared
-        if not prepared.gate.enter():
+        if not prepared.gate.inside.acquire(False):
             raise occupied()
         inside = None
         try:
@@ -146,7 +146,7 @@ class AsyncResponseStream(_Stream, AsyncIterator[GenerateContentResponse]):
         finally:
             if inside is not None:
                 self._end_reading(inside)
-            prepared.gate.leave()
+            prepared.gate.inside.release()
 
     def _begin_to_read(self) -> Token[frozenset[object]]:
         self._reading = True

@@ -41,8 +41,8 @@ class Connector(aiohttp.TCPConnector):
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109  # for aiohttp to watch
     ) -> Connection:
         """A connection that is free, or a new one."""
-        # Of any origin, because the usual request should not have to ask for its own; and others were here first.
-        if not self._conns or self._turns.locked():
+        # Of any origin, because the usual request should not have to ask for its own.
+        if not self._conns:
             async with self._turns:
                 for _ in range(_ROUNDS):
                     if self._conns:
