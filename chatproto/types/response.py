@@ -70,7 +70,8 @@ class GenerateContentResponse(Value):
     def text(self) -> str | None:
         """All text of the answer, joined; the model's thoughts are left out."""
         texts: list[str] = []
-        for part in self.parts or ():
+        content = self.candidates[0].content if self.candidates else None
+        for part in () if content is None else content.parts or ():
             if part.text is not None and not part.thought:
                 texts.append(part.text)  # noqa: PERF401  (a comprehension is a call more, at each chunk)
         return "".join(texts) if texts else None

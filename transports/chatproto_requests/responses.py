@@ -47,14 +47,16 @@ class Body:
     def read(self) -> bytes:
         """What has arrived, decoded; ``b""`` at the end."""
         data = b""
-        with self._busy:
+        self._busy.acquire()  # by hand, because ``with`` is twice as dear
+        try:
             if not self._ended and not self._given_up and self._failure is None:
-                try:
-                    data = self._read1(READ_SIZE)
-                    if not data:
-                        self._end()
-                except (*LIBRARY_ERRORS, AttributeError, ValueError) as error:
-                    self._failure = self._failed(error)
+                data = self._read1(READ_SIZE)
+                if not data:
+                    self._end()
+        except (*LIBRARY_ERRORS, AttributeError, ValueError) as error:
+            self._failure = self._failed(error)
+        finally:
+            self._busy.release()
         if self._given_up:  # by another thread, while this one was waiting
             self.discard()
             raise ConnectionLost("the connection was given up")
