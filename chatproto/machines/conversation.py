@@ -318,6 +318,7 @@ class Conversation(Drafting, Answering):
         self._driven().resume(jitter)
 
     def _driven(self) -> Exchange:
+        # There is an exchange in EXCHANGING and nowhere else, so the table is asked only where there is none.
         if self._exchange is None:
             self._states.take(ConversationInput.DRIVE)
             raise LocalProtocolError("no request has been handed out; call next() first")
