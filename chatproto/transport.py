@@ -41,6 +41,7 @@ from .wire.http import origin
 from .wire.json_escapes import unescaped
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from .wire.http import Headers, Request
@@ -412,21 +413,21 @@ class Drive(Iterator[Event]):
 
     def _send(self, request: Request) -> None:
         try:
-            response, secrets = self._open(request)
-            if response.status == _UNAUTHORIZED and secrets.rejected():
-                response, _ = self._open(request)
+            response = self._open(request)
+            if response.status == _UNAUTHORIZED and self._current.rejected():
+                response = self._open(request)
         except TransportError as error:
             self._machine.receive_failure(masked_error(error, self._current))
         else:
             self._machine.receive_response(response.status, response.headers)
 
-    def _open(self, request: Request) -> tuple[Response, Secrets]:
+    def _open(self, request: Request) -> Response:
         self._release()
         secrets = self._current = self._secrets.current()
         opened = self._transport.open(request, secrets)
-        response = self._response = masked(opened.__enter__(), secrets)
-        self._opened = opened
-        return response, secrets
+        response: Response = masked(opened.__enter__(), secrets)
+        self._response, self._opened = response, opened
+        return response
 
     def _read(self, *, whole: bool) -> None:
         response = self._response
@@ -520,13 +521,14 @@ class AsyncDrive(AsyncIterator[Event]):
                 elif isinstance(step, SendRequest):
                     await self._send(step.request)
                 elif isinstance(step, Wait):
-                    await self._release()
+                    if self._opened is not None:
+                        await self._release(self._opened)
                     extra = random.uniform(0, step.jitter)
                     await self._transport.asleep(step.seconds + extra)
                     machine.resume(extra)
                 else:
                     if self._opened is not None and not machine.reading:
-                        await self._release()
+                        await self._release(self._opened)
                     return masked_event(step, self._current)
         except BaseException:
             self.close()
@@ -534,27 +536,30 @@ class AsyncDrive(AsyncIterator[Event]):
         if self._interrupted:
             self.close()
         if self._opened is not None:
-            await self._release()
+            await self._release(self._opened)
         raise StopAsyncIteration
 
     async def _send(self, request: Request) -> None:
         try:
-            response, secrets = await self._open(request)
-            if response.status == _UNAUTHORIZED and secrets.rejected():
-                response, _ = await self._open(request)
+            response = await self._open(request)
+            if response.status == _UNAUTHORIZED and self._current.rejected():
+                response = await self._open(request)
         except TransportError as error:
             self._machine.receive_failure(masked_error(error, self._current))
         else:
             self._machine.receive_response(response.status, response.headers)
 
-    async def _open(self, request: Request) -> tuple[AsyncResponse, Secrets]:
+    async def _open(self, request: Request) -> AsyncResponse:
         if self._opened is not None:
-            await self._release()
-        secrets = self._current = await self._secrets.acurrent()
+            await self._release(self._opened)
+        secrets = self._secrets
+        if type(secrets) is not Secrets:  # those are good as they are
+            secrets = await secrets.acurrent()
+        self._current = secrets
         opened = self._transport.aopen(request, secrets)
-        response = self._response = masked(await opened.__aenter__(), secrets)
-        self._opened = opened
-        return response, secrets
+        response: AsyncResponse = masked(await opened.__aenter__(), secrets)
+        self._response, self._opened = response, opened
+        return response
 
     async def _read(self, *, whole: bool) -> None:
         response = self._response
@@ -566,18 +571,20 @@ class AsyncDrive(AsyncIterator[Event]):
                 data = await response.aread()
                 self._machine.receive_data(data)
                 if not data:
-                    await self._release()
+                    if self._opened is not None:  # it may have been given up meanwhile
+                        await self._release(self._opened)
                     return
         except TransportError as error:
             if self._interrupted:
                 return
             self._machine.receive_failure(masked_error(error, self._current))
-            await self._release()
+            if self._opened is not None:
+                await self._release(self._opened)
 
-    async def _release(self) -> None:
-        opened, self._opened, self._response = self._opened, None, None
-        if opened is not None:
-            await opened.__aexit__(None, None, None)
+    def _release(self, opened: AbstractAsyncContextManager[AsyncResponse]) -> Awaitable[object]:
+        # No coroutine of its own: it would be one more for each request.
+        self._opened = self._response = None
+        return opened.__aexit__(None, None, None)
 
     def close(self) -> None:
         """Abandon the machine, unless it is done, and give the connection up. Awaits nothing."""

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Answering", "with_partial"]
 
+# Named once, because Python 3.11 takes longer to find a member in its enum than to call a function.
+_BEGIN, _END, _COMPLETED = ConversationInput.BEGIN, ConversationInput.END, Outcome.COMPLETED
+
 
 class Answering(Memory):
     """What happens to a message between its request and the end of its turn."""
@@ -44,7 +47,7 @@ class Answering(Memory):
     def _begin(self, draft: Draft) -> None:
         turn = self._opened(draft)
         request = self._request(draft, turn.contents)
-        self._states.take(ConversationInput.BEGIN)
+        self._states.take(_BEGIN)
         self._draft = None
         self._open = turn
         self._start(turn, draft, request)
@@ -173,7 +176,7 @@ class Answering(Memory):
             allowed = turn.draft is not None and turn.draft.budget > 1 and not has_pieces(content)
             return FunctionCallsRequested(function_calls(calls), automatic=allowed and error is None, error=error)
         reason = f"finish reason {turn.finish_reason}" if turn.finish_reason else "answered"
-        return self._end(Outcome.COMPLETED, reason + afterwards, error, said=encoded)
+        return self._end(_COMPLETED, reason + afterwards, error, said=encoded)
 
     def _reopen(self, turn: OpenTurn, error: ChatProtoError) -> Step:
         """The answers to the calls did not get through: they are open again, and the chat is as it was before."""
@@ -203,7 +206,7 @@ class Answering(Memory):
         turn = self._open
         assert turn is not None
         contents = list(turn.contents)
-        kept = outcome is Outcome.COMPLETED and turn.closed
+        kept = outcome is _COMPLETED and turn.closed
         if said is not None:
             contents.append(said)
         elif self._states.state is ConversationState.EXCHANGING and turn.fold.usable:
@@ -222,7 +225,7 @@ class Answering(Memory):
             encoded=tuple(contents),
             shown=shown,
         )
-        self._states.take(ConversationInput.END)
+        self._states.take(_END)
         self._open = self._exchange = None
         self._history.commit(ended)
         return TurnEnded(ended, error)

@@ -16,7 +16,7 @@ The rules are those of the default profile:
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import attrs
 
@@ -29,7 +29,6 @@ from .history import Outcome, Turn, decode_content
 from .memory import ConfigMode, OnIncomplete
 from .states import ConversationInput, ConversationState
 from .steps import (
-    DocumentReceived,
     ExchangeEnded,
     FunctionCallsRequested,
     RoundFailed,
@@ -44,9 +43,11 @@ if TYPE_CHECKING:
 
     from ..types import Content, FunctionCall, GenerateContentConfig
     from ..wire.http import Headers, Request
-    from .exchange import Exchange
 
 __all__ = ["ConfigMode", "Conversation", "OnIncomplete"]
+
+# Named once, because Python 3.11 takes longer to find a member in its enum than to call a function.
+_IDLE, _SEND = ConversationState.IDLE, ConversationInput.SEND
 
 
 class Conversation(Drafting, Answering):
@@ -208,9 +209,9 @@ class Conversation(Drafting, Answering):
             self._states.take(ConversationInput.ANSWER)
             self._draft = attrs.evolve(draft, contents=tuple(map(encode_with_blobs, filled)))
             return
-        if self._states.state is not ConversationState.IDLE:
+        if self._states.state is not _IDLE:
             self.leave_all()
-        self._states.take(ConversationInput.SEND)
+        self._states.take(_SEND)
         self._draft = draft
 
     def send_function_responses(
@@ -288,38 +289,33 @@ class Conversation(Drafting, Answering):
         if self._draft is not None:
             self._begin(self._draft)
         while (exchange := self._exchange) is not None:
-            document = exchange.document()
-            if document is None:
-                step = exchange.unusual()
-                if isinstance(step, ExchangeEnded):
-                    return self._close(step.error, step.leftover)
-                if not isinstance(step, DocumentReceived):
-                    return step
-                document = step.document
-            handed = self._receive(exchange, document)
+            found = exchange.advance()
+            if isinstance(found, ExchangeEnded):
+                return self._close(found.error, found.leftover)
+            if not isinstance(found, dict):
+                return found
+            handed = self._receive(exchange, found)
             if handed is not None:
                 return handed
         return None
 
     def receive_response(self, status: int, headers: Headers) -> None:
         """The head of the answer to SendRequest."""
-        self._driven().receive_response(status, headers)
+        (self._exchange or self._undriven()).receive_response(status, headers)
 
     def receive_data(self, data: bytes) -> None:
         """A piece of the body; ``b""`` is its end."""
-        self._driven().receive_data(data)
+        (self._exchange or self._undriven()).receive_data(data)
 
     def receive_failure(self, error: TransportError) -> None:
         """There was no answer, or there will be no more of it."""
-        self._driven().receive_failure(error)
+        (self._exchange or self._undriven()).receive_failure(error)
 
     def resume(self, jitter: float = 0.0) -> None:
         """The Wait is over; it took ``jitter`` seconds more than it said."""
-        self._driven().resume(jitter)
+        (self._exchange or self._undriven()).resume(jitter)
 
-    def _driven(self) -> Exchange:
+    def _undriven(self) -> NoReturn:
         # There is an exchange in EXCHANGING and nowhere else, so the table is asked only where there is none.
-        if self._exchange is None:
-            self._states.take(ConversationInput.DRIVE)
-            raise LocalProtocolError("no request has been handed out; call next() first")
-        return self._exchange
+        self._states.take(ConversationInput.DRIVE)
+        raise LocalProtocolError("no request has been handed out; call next() first")

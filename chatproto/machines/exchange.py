@@ -33,7 +33,15 @@ Answer = Literal["document", "resource", "bytes"]
 #: How much of an error's body is kept; the rest is read over.
 MAX_ERROR_BYTES = 1024 * 1024
 
-_READ_BODY, _READ_ERROR = ExchangeState.READ_BODY, ExchangeState.READ_ERROR  # asked for at every chunk
+# Named once, because Python 3.11 takes longer to find a member in its enum than to call a function.
+_IDLE, _AWAIT_HEAD, _READ_BODY, _READ_ERROR, _DRAIN, _BACKOFF, _CLOSED = ExchangeState
+_BEGIN, _HEAD_OK, _DATA, _END, _FINISH = (
+    ExchangeInput.BEGIN,
+    ExchangeInput.HEAD_OK,
+    ExchangeInput.DATA,
+    ExchangeInput.END,
+    ExchangeInput.FINISH,
+)
 _READ, _READ_ALL = ReadBody(), ReadBody(whole=True)
 
 
@@ -52,7 +60,7 @@ class Exchange:
         self._streamed = streamed
         self._answer: Answer = answer
         self._policy = policy or RetryPolicy()
-        self._states = ExchangeStates(ExchangeState.IDLE)
+        self._states = ExchangeStates(_IDLE)
         self._attempt = 0
         self.waited = 0.0  # seconds, over all retries
         self._status: int | None = None  # None before the head of a response
@@ -104,7 +112,7 @@ class Exchange:
     @property
     def busy(self) -> bool:
         """Whether it has begun, or may begin, and is not over."""
-        return self.state is not ExchangeState.CLOSED
+        return self.state is not _CLOSED
 
     @property
     def reading(self) -> bool:
@@ -116,60 +124,51 @@ class Exchange:
 
     def next(self) -> Step | None:
         """The next step; None when the exchange is over."""
-        document = self.document()
-        return self.unusual() if document is None else DocumentReceived(document, self._headers)
+        found = self.advance()
+        return DocumentReceived(found, self._headers) if isinstance(found, dict) else found
 
-    def unusual(self) -> Step | None:
-        """The next step where ``document`` has nothing. For a machine around this one, as ``document`` is."""
-        if self._attempt == 0 and self._states.state is ExchangeState.IDLE:
-            self._begin()
-        while True:
-            if self._documents:
-                document = self.document()  # which may have come just now
-                if document is not None:
-                    return DocumentReceived(document, self._headers)
-                step = self._hand_out(self._documents.popleft())
-                if step is not None:
-                    return step
-            elif self._framing.failed is not None and self.busy:
-                return self._end(self._framing.failed)
-            elif self._incoming:
-                self._take_in(self._incoming.popleft())
-            else:
-                state = self._states.state
-                if state is _READ_BODY or state is _READ_ERROR:
-                    return _READ if self._streamed or self._answer == "bytes" else _READ_ALL
-                if state is ExchangeState.AWAIT_HEAD:
-                    return SendRequest(self.request)
-                if state is ExchangeState.BACKOFF:
-                    return self._wait()
-                if state is not ExchangeState.DRAIN:
-                    return None
-                step = self._drain()
-                if step is not None:
-                    return step
-
-    def document(self) -> dict[str, Any] | None:
-        """What ``next`` would hand out, if that is a document, and one that there is nothing to say about.
+    def advance(self) -> dict[str, Any] | Step | None:
+        """As ``next``, but for a document that is handed out as it is.
 
         For a machine around this one: most of the steps of a stream are documents, and this saves it the event.
         """
         documents = self._documents
-        while not documents:
-            if not self._incoming or self._framing.failed is not None:
+        while True:
+            if documents:
+                # Most documents are as they should be: they are looked at once.
+                found = None if self._answer == "bytes" else plain_object(documents[0])
+                if found is not None and "error" not in found:
+                    documents.popleft()
+                    self._count += 1
+                    return found
+                handed = self._hand_out(documents.popleft())
+                if handed is not None:
+                    return handed
+                continue
+            state = self._states.state
+            if self._framing.failed is not None and state is not _CLOSED:
+                return self._end(self._framing.failed)
+            if self._incoming:
+                self._take_in(self._incoming.popleft())
+            elif state is _READ_BODY or state is _READ_ERROR:
+                return _READ if self._streamed or self._answer == "bytes" else _READ_ALL
+            elif state is _DRAIN:
+                step = self._drain()
+                if step is not None:
+                    return step
+            elif state is _BACKOFF:
+                return self._wait()
+            elif state is _CLOSED:
                 return None
-            self._take_in(self._incoming.popleft())
-        found = None if self._answer == "bytes" else plain_object(documents[0])
-        if found is None or "error" in found:
-            return None
-        documents.popleft()
-        self._count += 1
-        return found
+            else:
+                if state is _IDLE:
+                    self._begin()
+                return SendRequest(self.request)
 
     def receive_response(self, status: int, headers: Headers) -> None:
         """The head of the answer. Only 200 is success, as in the reference."""
         pairs = header_pairs(headers)
-        self._states.take(ExchangeInput.HEAD_OK if status == 200 else ExchangeInput.HEAD_ERROR)
+        self._states.take(_HEAD_OK if status == 200 else ExchangeInput.HEAD_ERROR)
         self._status = status
         self._headers, self.fields = pairs, dict(pairs)
 
@@ -179,7 +178,7 @@ class Exchange:
             data = data if type(data) is bytes else bytes(memoryview(data))
         except TypeError:
             raise ValidationError(f"a body is bytes, not {type(data).__name__}") from None
-        self._states.take(ExchangeInput.DATA if data else ExchangeInput.END)
+        self._states.take(_DATA if data else _END)
         if data:
             self._incoming.append(data)
 
@@ -205,7 +204,7 @@ class Exchange:
     # --- the inside ---
 
     def _begin(self) -> None:
-        self._states.take(ExchangeInput.BEGIN)
+        self._states.take(_BEGIN)
         self._attempt = 1
 
     def _take_in(self, data: bytes) -> None:
@@ -214,8 +213,8 @@ class Exchange:
         elif len(self._error_body) < MAX_ERROR_BYTES:
             self._error_body += data[: MAX_ERROR_BYTES - len(self._error_body)]
 
-    def _hand_out(self, data: bytes) -> Step | None:
-        """The event for one document; None for one that says nothing."""
+    def _hand_out(self, data: bytes) -> dict[str, Any] | Step | None:
+        """What there is to say about one document; None for one that says nothing."""
         if self._answer == "bytes":
             return DataReceived(data, self._headers)
         if self._streamed and data[:1] != b"{" and data.strip() == b"[DONE]":
@@ -226,14 +225,14 @@ class Exchange:
         except MalformedResponse as error:
             return self._end(error)
         if is_object(document) and "error" not in document:
-            return DocumentReceived(document, self._headers)
+            return document
         refusal = None if self._answer == "resource" else error_in(document, self._headers)
         if refusal is not None:
             return self._end(refusal)
         if not is_object(document):
             problem = f"expected an object, got {type(document).__name__}"
             return self._end(MalformedResponse(problem, where=self._where))
-        return DocumentReceived(document, self._headers)
+        return document
 
     @property
     def _where(self) -> str:
@@ -248,17 +247,14 @@ class Exchange:
 
     def _drain(self) -> Step | None:
         """The body has ended, or the transport has failed; all that came before has been handed out."""
-        if self._status == 200 and self._failure is None:
-            return self._drain_whole()
-        if self._status is not None and self._status != 200:
+        if self._status is None:
+            assert self._failure is not None  # DRAIN without a status comes from FAILURE alone
+            return self._retry_or_end(self._failure)
+        if self._status != 200:
             # An error's body that broke off still says what the status was.
             return self._retry_or_end(api_error(self._status, self._headers, bytes(self._error_body)))
-        assert self._failure is not None  # DRAIN without a status comes from FAILURE alone
-        if self._status == 200:
+        if self._failure is not None:
             return self._end(self._failure)
-        return self._retry_or_end(self._failure)
-
-    def _drain_whole(self) -> Step | None:
         if not self._finished:
             self._finish_framing()
             return None
@@ -297,7 +293,7 @@ class Exchange:
         return Wait(self._pause.seconds, self._pause.jitter)
 
     def _end(self, error: ChatProtoError | None, leftover: int = 0) -> ExchangeEnded:
-        self._states.take(ExchangeInput.FINISH)
+        self._states.take(_FINISH)
         if error is not None or leftover:  # else all that came has been handed out
             self._clear()
         return ExchangeEnded(error, leftover)
@@ -314,7 +310,7 @@ class Exchange:
             made.receive_failure(lost)
         while made._incoming and made._framing.failed is None:
             made._take_in(made._incoming.popleft())
-        if made.state is ExchangeState.DRAIN and made._status == 200 and made._failure is None:
+        if made.state is _DRAIN and made._status == 200 and made._failure is None:
             made._finish_framing()
         pause, scheduled, tentative = made._pause, made._scheduled, made._tentative
         return {
@@ -365,11 +361,11 @@ class Exchange:
 
     def _check(self, reader: Reader, state: ExchangeState) -> None:
         """What is there must be what the state says: an exchange that is restored must not be stuck."""
-        if state in (ExchangeState.AWAIT_HEAD, ExchangeState.READ_BODY, ExchangeState.READ_ERROR):
+        if state in (_AWAIT_HEAD, _READ_BODY, _READ_ERROR):
             raise reader.wrong("state", "an exchange that waits for the wire is written as one that was lost")
-        if state is ExchangeState.DRAIN and self._status is None and self._failure is None:
+        if state is _DRAIN and self._status is None and self._failure is None:
             raise reader.wrong("status", f"needed in the state {state.value!r}, where there is no failure")
-        if (state is ExchangeState.BACKOFF) != (self._pause is not None):
+        if (state is _BACKOFF) != (self._pause is not None):
             raise reader.wrong("pause", f"does not fit the state {state.value!r}")
 
 

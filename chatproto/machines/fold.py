@@ -28,7 +28,7 @@ _JOINABLE = frozenset({"text", "thought"})
 
 
 def _joinable(part: Any) -> bool:
-    return is_object(part) and type(part.get("text")) is str and part.keys() <= _JOINABLE
+    return is_object(part) and type(part.get("text")) is str and (len(part) == 1 or part.keys() <= _JOINABLE)
 
 
 def _alike(left: Json, right: Json) -> bool:
@@ -46,7 +46,12 @@ def fold_parts(left: list[Json], right: list[Json]) -> list[Json]:
 
 def is_empty(part: Any) -> bool:
     """Whether a part says nothing at all: no key, or none with a value. An empty text is something said."""
-    return is_object(part) and all(held is None for held in part.values())
+    if not is_object(part):
+        return False
+    for held in part.values():  # noqa: SIM110  (``all`` would take a generator for what ends at the first)
+        if held is not None:
+            return False
+    return True
 
 
 class Fold:
@@ -118,7 +123,8 @@ class Fold:
         if self._text:
             self._settle()
         self._parts += parts
-        self.usable = self.usable or not all(map(is_empty, parts))
+        if not self.usable:
+            self.usable = not all(map(is_empty, parts))
         if _joinable(parts[-1]):
             self._text = [parts[-1]["text"]]
 
@@ -131,7 +137,13 @@ class Fold:
         """The answer as one Content, with the role ``model`` where the server gave none. It must not be changed."""
         made: dict[str, Any] | None = self._worked_out.get("content")
         if made is None:
-            made = self._worked_out["content"] = self._joined()
+            parts = list(self._parts)
+            if len(self._text) > 1:
+                parts[-1] = {**parts[-1], "text": "".join(self._text)}
+            made = self._worked_out["content"] = {**self._content, "parts": parts}
+            if made.get("role") != "model":
+                # Servers leave it out, and gateways say "assistant", which the API does not take.
+                made["role"] = "model"
         return made
 
     def encoded(self) -> bytes:
@@ -141,13 +153,4 @@ class Fold:
             content = self.content()
             text = encode_text(content)
             made = self._worked_out["encoded"] = encode(content) if text is None else text[1]
-        return made
-
-    def _joined(self) -> dict[str, Any]:
-        parts = list(self._parts)
-        if len(self._text) > 1:
-            parts[-1] = {**parts[-1], "text": "".join(self._text)}
-        made = {**self._content, "parts": parts}
-        if made.get("role") != "model":
-            made["role"] = "model"  # servers leave it out, and gateways say "assistant", which the API does not take
         return made

@@ -131,6 +131,15 @@ def budget_of(config: GenerateContentConfig | None) -> int:
 _NO_REASON = ("", "0", "FINISH_REASON_UNSPECIFIED")
 
 
+# To call ``list[bytes]`` itself would take ten times as long.
+def _no_documents() -> list[dict[str, Any]]:
+    return []
+
+
+def _no_contents() -> list[bytes]:
+    return []
+
+
 def _not_continued_yet(turn: OpenTurn) -> Continuation:
     draft = turn.draft
     if draft is None:
@@ -149,9 +158,9 @@ class OpenTurn:
     draft: Draft | None = None
     #: How many of the contents end with calls that were handed out: those the comprehensive history shows.
     handed_out: int = 0
-    calls: list[dict[str, Any]] = attrs.field(factory=list[dict[str, Any]])
+    calls: list[dict[str, Any]] = attrs.field(factory=_no_documents)
     #: Responses to ``calls`` whose request failed: they need not be worked out again.
-    unsent: list[bytes] = attrs.field(factory=list[bytes])
+    unsent: list[bytes] = attrs.field(factory=_no_contents)
     continuation: Continuation = attrs.field(default=attrs.Factory(_not_continued_yet, takes_self=True))
     fold: Fold = attrs.Factory(Fold)
     #: Of a unary answer: all of it has come.

@@ -255,7 +255,7 @@ def envelope_for(
         if not is_array(given):
             raise ValidationError("contents are a list", path="$.extra_body.contents")
         own = (encode(given)[1:-1],)
-    tail = encode(members)[1:]  # of an object: without its opening brace
+    tail = encode(members)[1:] if members else b"}"  # of an object: without its opening brace
     return Envelope(
         url=url,
         headers=endpoint.headers(),
