@@ -206,6 +206,9 @@ def test_arithmetic_on_a_timestamp_leaves_its_spelling() -> None:
         ({"thought": "true"}, types.Part, "$.thought: expected true or false, got str 'true'"),
         ({"parts": {}}, types.Content, "$.parts: expected a list, got dict"),
         ({"parts": ["x"]}, types.Content, "$.parts[0]: expected an object, got str 'x'"),
+        ({"parts": [{}, {"text": 1}]}, types.Content, "$.parts[1].text: expected a string, got int 1"),
+        ({"finishReason": True}, types.Candidate, "$.finishReason: expected a value of FinishReason, got bool True"),
+        ({"finishReason": ["STOP"]}, types.Candidate, "$.finishReason: expected a value of FinishReason, got list"),
         ({"functionCall": {"args": []}}, types.Part, "$.functionCall.args: expected an object, got list"),
         ({"index": True}, types.Candidate, "$.index: expected an integer, got bool True"),
         ({"index": 1.5}, types.Candidate, "$.index: expected an integer, got float 1.5"),
@@ -214,10 +217,11 @@ def test_arithmetic_on_a_timestamp_leaves_its_spelling() -> None:
     ],
 )
 def test_wrong_types_off_the_wire_name_the_path(document: Any, cls: type[Value], where: str) -> None:
-    """A server that breaks the format is told by JSON path."""
-    with pytest.raises(ValidationError) as caught:
-        read(document, cls)
-    assert where in str(caught.value)
+    """A server that breaks the format is told by JSON path, also where the keys have been met before."""
+    for _ in range(2):
+        with pytest.raises(ValidationError) as caught:
+            read(document, cls)
+        assert where in str(caught.value)
 
 
 def test_local_fields_are_neither_sent_nor_read() -> None:

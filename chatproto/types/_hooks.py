@@ -16,7 +16,7 @@ from __future__ import annotations
 import enum
 import types as builtin_types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin
@@ -247,15 +247,19 @@ def _list_hook(made: cattrs.Converter, kind: Any, mode: Mode) -> Hook:
         items: list[Any] = item
         if not isinstance(item, accepted):
             raise _wrong("a list", item)
-        built: list[Any] = []
-        try:
-            for each in items:
-                built.append(hook(each, inner))  # noqa: PERF401  (its length is the index in the error)
-        except ValidationError as error:
-            raise error.under(f"[{len(built)}]") from None
-        return built
+        return _each(items, hook, inner)
 
     return structure
+
+
+def _each(items: Iterable[Any], hook: Hook, kind: Any) -> list[Any]:
+    built: list[Any] = []
+    try:
+        for each in items:
+            built.append(hook(each, kind))  # noqa: PERF401  (its length is the index in the error)
+    except ValidationError as error:
+        raise error.under(f"[{len(built)}]") from None
+    return built
 
 
 def _dict_hook(made: cattrs.Converter, kind: Any) -> Hook:
@@ -323,7 +327,8 @@ class _WireFields:
 
     def __init__(self, made: cattrs.Converter, cls: type[Value]) -> None:
         self._made = made
-        #: Of the keys that were met: the field's name, its plain type, its hook, its type.
+        #: Of the keys that were met: the field's name, its plain type, its hook, its type. In place of the plain type,
+        #: an enum has its members by their value; a list has ``_MANY``, and the hook and type of what is in it.
         self.usual: dict[str, tuple[str, Any, Hook, Any]] = {}
         self._late = {each.name: _LateHook(made, each) for each in fields_of(cls) if not each.local}
         self._other = {key: each for key, each in keys_of(cls).items() if not each.local and key != each.wire}
@@ -349,7 +354,7 @@ class _WireFields:
     def _first_met(self, key: str, field: Field) -> tuple[Hook, Any]:
         kind = _only_arm(field.type)
         hook = self._made.get_structure_hook(kind)
-        self.usual[key] = (field.name, kind if kind in _PLAIN else None, hook, kind)
+        self.usual[key] = (field.name, kind if kind in _PLAIN else _members(kind), hook, kind)
         if get_origin(kind) is list:
             (inner,) = get_args(kind)
             self.usual[key] = (field.name, _MANY, self._made.get_structure_hook(inner), inner)
@@ -360,16 +365,15 @@ def _wire_hook(made: cattrs.Converter, cls: type[Value]) -> Hook:
     fields = _WireFields(made, cls)
     usual, unusual, new = fields.usual, fields.unusual, cls.__new__
 
-    def structure(data: Any, _: Any) -> Value:
-        document: dict[str, Any] = data
-        if type(data) is not dict:
-            raise _wrong("an object", data)
+    def structure(document: dict[str, Any], _: Any) -> Value:
+        if type(document) is not dict:
+            raise _wrong("an object", document)
         built = new(cls)
         held = built.__dict__
         key = ""
-        many: list[Any] | None = None
         try:
-            for key, item in document.items():
+            for key in document:  # noqa: PLC0206  (its items would be an object more for each value)
+                item: Any = document[key]
                 try:
                     name, plain, hook, kind = usual[key]
                 except KeyError:
@@ -379,18 +383,25 @@ def _wire_hook(made: cattrs.Converter, cls: type[Value]) -> Hook:
                     held[name] = item
                 elif item is None:
                     unusual(held, key, item, document)
-                elif plain is _MANY:  # made here, which saves a call
+                elif plain is None:
+                    held[name] = hook(item, kind)
+                elif plain is _MANY:
                     items: list[Any] = item
                     if not isinstance(item, list):
                         raise _wrong("a list", item)
-                    many = held[name] = []
-                    for each in items:
-                        many.append(hook(each, kind))
-                    many = None
+                    if len(items) != 1:
+                        held[name] = _each(items, hook, kind)
+                        continue
+                    try:  # a list of one, as most are: made here, which saves a call
+                        held[name] = [hook(items[0], kind)]
+                    except ValidationError as error:
+                        raise error.under("[0]") from None
+                elif type(plain) is dict and type(item) is str and item in plain:  # looked up here, which saves a call
+                    held[name] = plain[item]
                 else:
                     held[name] = hook(item, kind)
         except ValidationError as error:
-            raise (error if many is None else error.under(f"[{len(many)}]")).under(f".{key}") from None
+            raise error.under(f".{key}") from None
         return built
 
     return structure
@@ -398,8 +409,13 @@ def _wire_hook(made: cattrs.Converter, cls: type[Value]) -> Hook:
 
 #: Types of JSON whose values are taken as they are, where a field is of that very type: no hook is called for them.
 _PLAIN = (str, int, float, bool)
-#: In their place, of a field that holds a list: the hook and the type beside it are those of what is in the list.
+#: In their place, of a field that holds a list.
 _MANY = object()
+
+
+def _members(kind: Any) -> dict[Any, Any] | None:
+    """The listed members of an enum, by their values; None of what is no enum."""
+    return kind._value2member_map_ if isinstance(kind, type) and issubclass(kind, OpenEnum) else None
 
 
 def _only_arm(kind: Any) -> Any:
