@@ -53,7 +53,7 @@ class Hop:
     @property
     def pieces(self) -> tuple[bytes, ...]:
         """The body as it is best written: a small one in one piece, a large one without copying it; () if empty."""
-        length = self.length
+        length = sum(map(len, self.body))
         return self.body if length >= JOIN_BELOW else (b"".join(self.body),) if length else ()
 
     @property
@@ -61,9 +61,14 @@ class Hop:
         """Whether a redirect has led to another origin, where no credential may go."""
         return self.number > 0 and origin(self.url) != origin(self.request.url)
 
-    def headers(self, secrets: Secrets) -> Headed:
-        """All headers to send to this hop, or what is wrong with one: the libraries would quote its value."""
+    def headers(self, secrets: Secrets, *, checked: Headers = ()) -> Headed:
+        """All headers to send to this hop, or what is wrong with one: the libraries would quote its value.
+
+        ``checked`` are those that were given before. Most requests have the same ones, which are not looked at again.
+        """
         headers = secrets.headers_for(self.request, self.url)
+        if headers is checked and self.body:
+            return headers
         if self.request.body and not self.body:  # a redirect has made a GET of it
             headers = tuple(pair for pair in headers if pair[0].lower() != "content-type")
         if _NOT_CARRIED.search("".join([value for _, value in headers])):

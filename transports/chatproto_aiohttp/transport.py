@@ -12,6 +12,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from aiohttp.client import DEFAULT_TIMEOUT
 from aiohttp.payload import Payload
+from multidict import CIMultiDict
 from yarl import URL
 
 from chatproto.errors import ChatProtoError, ConnectionLost, LocalProtocolError, ValidationError
@@ -50,7 +51,7 @@ class AiohttpTransport:
     """
 
     def __init__(self, session: aiohttp.ClientSession | None = None) -> None:
-        self._session = session
+        self._given = _Sender(session) if session is not None else None
         self._closed = False
         self._own = PerLoop(make=_OwnSender, close=_close, drop=_drop)
 
@@ -76,11 +77,12 @@ class AiohttpTransport:
     def _get_sender(self) -> _Sender:
         if self._closed:
             raise LocalProtocolError("this transport is closed")
-        if self._session is None:
+        given = self._given
+        if given is None:
             return self._own.get()
-        if self._session.closed:
+        if given.session.closed:
             raise LocalProtocolError("the session that this transport was given is closed")
-        return _Sender(self._session)
+        return given
 
 
 class _Opening:
@@ -144,8 +146,10 @@ class _Response:
         """What has arrived, decoded; ``b""`` at the end."""
         data = b""
         if not self._ended and not self._given_up and self._failure is None:
+            content = self._response.content
             try:
-                data = await self._response.content.readany()
+                if not content.at_eof() or content.exception() is not None:
+                    data = await content.readany()
             except LIBRARY_ERRORS as error:
                 data = self._fail(mapped(error, self._secrets, opening=False))
             except RuntimeError as error:  # aiohttp's words for a connection that was closed under it
@@ -210,6 +214,8 @@ class _Sender:
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self.session = session
+        self._headers: Headers = ()  # of the last request: most are sent with the same ones
+        self._prepared: tuple[CIMultiDict[str], frozenset[str] | None] = CIMultiDict(), self.left_out
 
     # An error is returned, not raised: by the time it is raised, the frames that hold the headers are gone.
     async def answer(self, request: Request, secrets: Secrets) -> _Response | ChatProtoError:
@@ -217,7 +223,7 @@ class _Sender:
         hop = first_hop(request)
         try:
             while isinstance(hop, Hop):
-                headers = hop.headers(secrets)
+                headers = hop.headers(secrets, checked=self._headers)
                 if isinstance(headers, ChatProtoError):
                     return headers
                 response = await self.send(hop, headers)
@@ -235,14 +241,23 @@ class _Sender:
             return mapped(error, secrets, opening=True)
         return hop
 
-    async def send(self, hop: Hop, headers: Headers) -> aiohttp.ClientResponse:
+    def send(self, hop: Hop, headers: Headers) -> Awaitable[aiohttp.ClientResponse]:
         """Send one hop, and wait for its head."""
         timeout = self.session.timeout if hop.request.timeout is None else DEFAULT_TIMEOUT
         if timeout == DEFAULT_TIMEOUT:  # the maker of the session chose none
             timeout = _waiting(hop.request.timeout)
-        if not hop.elsewhere:
-            return await self._request(self.session, hop, headers, timeout)
-        # Its headers and its auth go with every request. So another origin is asked by one that shares the connections.
+        if hop.elsewhere:
+            return self._send_elsewhere(hop, headers, timeout)
+        return self._request(self.session, hop, headers, timeout)
+
+    async def _send_elsewhere(
+        self,
+        hop: Hop,
+        headers: Headers,
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109  # for aiohttp to watch
+    ) -> aiohttp.ClientResponse:
+        # A session's headers and auth go with every request. So another origin is asked by one that shares its
+        # connections.
         stranger = aiohttp.ClientSession(
             connector=self.session.connector,
             connector_owner=False,
@@ -259,15 +274,19 @@ class _Sender:
     def _request(
         self, session: aiohttp.ClientSession, hop: Hop, headers: Headers, timeout: aiohttp.ClientTimeout, **more: Any
     ) -> Awaitable[aiohttp.ClientResponse]:
+        if headers is not self._headers:
+            # To leave one out costs aiohttp more than to have it.
+            left_out = self.left_out.difference(dict(headers)) or None
+            self._prepared, self._headers = (CIMultiDict(headers), left_out), headers
+        prepared, left_out = self._prepared
         return session.request(
             hop.method,
             URL(hop.url, encoded=True) if hop.url.isascii() else hop.url,
-            headers=headers,
+            headers=prepared,
             data=_body(hop.pieces),
             allow_redirects=False,
             raise_for_status=False,
-            # To leave one out costs aiohttp more than to have it.
-            skip_auto_headers=self.left_out.difference(dict(headers)) or None,
+            skip_auto_headers=left_out,
             timeout=timeout,
             **more,
         )
@@ -288,15 +307,17 @@ class _OwnSender(_Sender):
         )
         self._proxies: dict[tuple[str, str], str | None] = {}
 
-    async def send(self, hop: Hop, headers: Headers) -> aiohttp.ClientResponse:
+    def send(self, hop: Hop, headers: Headers) -> Awaitable[aiohttp.ClientResponse]:
         """Send one hop, through the proxy that the environment names for it, and wait for its head."""
         parts = urlsplit(hop.url)
         origin = (parts.scheme, parts.netloc)
-        proxy = self._proxies[origin] if origin in self._proxies else await self._find_proxy(origin)
-        return await self._request(self.session, hop, headers, _waiting(hop.request.timeout), proxy=proxy)
+        if origin not in self._proxies:
+            return self._send_first(hop, headers, origin)
+        proxy = self._proxies[origin]
+        return self._request(self.session, hop, headers, _waiting(hop.request.timeout), proxy=proxy)
 
-    async def _find_proxy(self, origin: tuple[str, str]) -> str | None:
-        """The proxy for an origin, looked up once.
+    async def _send_first(self, hop: Hop, headers: Headers, origin: tuple[str, str]) -> aiohttp.ClientResponse:
+        """Look up the proxy for an origin, once, and send.
 
         aiohttp's own ``trust_env`` would do so in a thread before each request, and look into ``~/.netrc``.
         """
@@ -304,7 +325,7 @@ class _OwnSender(_Sender):
         if len(self._proxies) >= _MAX_ORIGINS:
             self._proxies.clear()
         self._proxies[origin] = proxy
-        return proxy
+        return await self._request(self.session, hop, headers, _waiting(hop.request.timeout), proxy=proxy)
 
 
 def _proxy_of_environment(scheme: str, host: str) -> str | None:
@@ -341,9 +362,9 @@ def _waiting(seconds: float | None) -> aiohttp.ClientTimeout:
 
 def _body(pieces: tuple[bytes, ...]) -> bytes | _Pieces | None:
     """What is sent as it is, where that is small; aiohttp warns of large ``bytes``."""
-    if not pieces:
-        return None
-    return pieces[0] if len(pieces) == 1 and len(pieces[0]) < JOIN_BELOW else _Pieces(pieces)
+    if len(pieces) == 1 and len(pieces[0]) < JOIN_BELOW:
+        return pieces[0]
+    return _Pieces(pieces) if pieces else None
 
 
 class _Pieces(Payload):
