@@ -152,3 +152,36 @@ def test_the_depth_of_json_is_a_number() -> None:
         decode(nested(MAX_DEPTH + 1), what="it")
     with pytest.raises(ValidationError, match="250"):
         encode(json.loads(nested(MAX_DEPTH + 1)))
+
+
+def levels_of(value: Any) -> int:
+    """How deep a value is nested, by the plain definition."""
+    if isinstance(value, (list, dict)):
+        inside: Any = value.values() if isinstance(value, dict) else value
+        return 1 + max(map(levels_of, inside), default=0)
+    return 0
+
+
+def chain(keys: list[str | None]) -> Any:
+    """Objects of one key each, and lists of one where there is no key, in one another."""
+    value: Any = {}
+    for key in keys:
+        value = [value] if key is None else {key: value}
+    return value
+
+
+chains = st.lists(st.sampled_from([None, "", "key", '[{"']), max_size=16).map(chain)
+
+
+@given(chains | st.lists(chains, max_size=2) | values, st.integers(1, 16))
+def test_depth_is_counted_exactly(value: Any, most: int) -> None:
+    """L2: what is refused for its depth is what is nested deeper than that, however short or long its text is."""
+    text = json.dumps(value, separators=(",", ":"))
+    if levels_of(value) <= most:
+        assert same(decode(text, what="it", depth=most), value)
+        assert encode(value, depth=most)
+        return
+    with pytest.raises(MalformedResponse, match="nested deeper"):
+        decode(text, what="it", depth=most)
+    with pytest.raises(ValidationError, match="nested deeper"):
+        encode(value, depth=most)

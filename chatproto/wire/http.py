@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import urlsplit
 
 import attrs
@@ -67,6 +67,8 @@ def origin(url: str) -> tuple[str, str, int]:
 
 def header_pairs(headers: Any) -> Headers:
     """Headers as pairs of text, from pairs or from a mapping such as HTTP libraries have. Raises ValidationError."""
+    if _are_pairs(headers):
+        return headers  # as transports give them: nothing is made anew
     items: Any = headers
     if type(headers) is not tuple and isinstance(headers, Mapping):
         items = headers.items()  # pyright: ignore[reportUnknownVariableType]
@@ -78,6 +80,16 @@ def header_pairs(headers: Any) -> Headers:
     if not all(issubclass(kind, str) for kind in kinds):
         raise ValidationError("the names and values of headers are text")
     return pairs
+
+
+def _are_pairs(headers: Any) -> TypeGuard[Headers]:
+    pairs: tuple[Any, ...] = headers
+    if type(headers) is not tuple:
+        return False
+    for pair in pairs:
+        if type(pair) is not tuple or len(pair) != 2 or type(pair[0]) is not str or type(pair[1]) is not str:  # pyright: ignore[reportUnknownArgumentType]
+            return False
+    return True
 
 
 def header(headers: Iterable[tuple[str, str]], name: str) -> str | None:
