@@ -55,16 +55,15 @@ class SseReader:
         events: list[bytes] = []
         if self.failed is None:
             try:
-                self._feed(data, events)
+                if self._event is None and not self._line and self._opening is None:  # as it is after nearly all pieces
+                    data = self._usual(data, events)
+                if data:
+                    self._feed(data, events)
             except ResponseTooLarge as error:
                 self.failed = error
         return events
 
     def _feed(self, data: bytes, events: list[bytes]) -> None:
-        if self._event is None and not self._line and self._opening is None:  # as it is after nearly all pieces
-            data = self._usual(data, events)
-            if not data:
-                return
         if self._opening is not None:
             data = self._open(data)
         if self._skip_lf and data:
