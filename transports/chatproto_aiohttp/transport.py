@@ -95,11 +95,31 @@ class _Opening:
         self._response: _Response | None = None
 
     async def __aenter__(self) -> _Response:
-        outcome = await self._get_sender().answer(self._request, self._secrets)
-        if isinstance(outcome, ChatProtoError):
-            raise outcome
-        self._response = outcome
-        return outcome
+        sender, secrets = self._get_sender(), self._secrets
+        hop = first_hop(self._request)
+        try:
+            while not isinstance(hop, ChatProtoError):  # it goes where redirects lead
+                sent = sender.send(hop, secrets)
+                outcome = sent if isinstance(sent, ChatProtoError) else self._arrived(hop, await sent)
+                if isinstance(outcome, _Response):
+                    self._response = outcome
+                    return outcome
+                hop = outcome
+        except ChatProtoError as error:
+            hop = error.with_traceback(None)
+        except (*LIBRARY_ERRORS, ValueError) as error:
+            hop = mapped(error, secrets, opening=True)
+        raise hop  # here, where the frames that hold the headers are gone
+
+    def _arrived(self, hop: Hop, response: aiohttp.ClientResponse) -> _Response | Hop | ChatProtoError:
+        """What a hop has led to: the answer, or the next one."""
+        received = _headers(response)
+        if response.status >= _REDIRECTS:  # as it hardly ever is
+            following = hop.after(response.status, header(received, "location"))
+            if following is not None:
+                response.close()
+                return following
+        return _Response(response, received, self._secrets)
 
     async def __aexit__(self, *_: object) -> None:
         if self._response is not None:
@@ -217,32 +237,13 @@ class _Sender:
         self._headers: Headers = ()  # of the last request: most are sent with the same ones
         self._prepared: tuple[CIMultiDict[str], frozenset[str] | None] = CIMultiDict(), self.left_out
 
-    # An error is returned, not raised: by the time it is raised, the frames that hold the headers are gone.
-    async def answer(self, request: Request, secrets: Secrets) -> _Response | ChatProtoError:
-        """Send, and go where redirects lead."""
-        hop = first_hop(request)
-        try:
-            while isinstance(hop, Hop):
-                headers = hop.headers(secrets, checked=self._headers)
-                if isinstance(headers, ChatProtoError):
-                    return headers
-                response = await self.send(hop, headers)
-                received = _headers(response)
-                if response.status < _REDIRECTS:  # as it nearly always is
-                    return _Response(response, received, secrets)
-                following = hop.after(response.status, header(received, "location"))
-                if following is None:
-                    return _Response(response, received, secrets)
-                response.close()
-                hop = following
-        except (*LIBRARY_ERRORS, ValueError) as error:
-            if isinstance(error, ChatProtoError):
-                raise
-            return mapped(error, secrets, opening=True)
-        return hop
+    def send(self, hop: Hop, secrets: Secrets) -> Awaitable[aiohttp.ClientResponse] | ChatProtoError:
+        """Send one hop, to wait for its head; or what is wrong with it."""
+        # No frame that is left when an error is raised may hold the headers.
+        headers = hop.headers(secrets, checked=self._headers)
+        return headers if isinstance(headers, ChatProtoError) else self._send(hop, headers)
 
-    def send(self, hop: Hop, headers: Headers) -> Awaitable[aiohttp.ClientResponse]:
-        """Send one hop, and wait for its head."""
+    def _send(self, hop: Hop, headers: Headers) -> Awaitable[aiohttp.ClientResponse]:
         timeout = self.session.timeout if hop.request.timeout is None else DEFAULT_TIMEOUT
         if timeout == DEFAULT_TIMEOUT:  # the maker of the session chose none
             timeout = _waiting(hop.request.timeout)
@@ -302,13 +303,13 @@ class _OwnSender(_Sender):
             aiohttp.ClientSession(
                 connector=Connector(),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                headers={"accept": "*/*", "accept-encoding": "gzip, deflate"},
+                headers={"accept-encoding": "gzip, deflate"},
             )
         )
         self._proxies: dict[tuple[str, str], str | None] = {}
 
-    def send(self, hop: Hop, headers: Headers) -> Awaitable[aiohttp.ClientResponse]:
-        """Send one hop, through the proxy that the environment names for it, and wait for its head."""
+    def _send(self, hop: Hop, headers: Headers) -> Awaitable[aiohttp.ClientResponse]:
+        """Through the proxy that the environment names for it."""
         parts = urlsplit(hop.url)
         origin = (parts.scheme, parts.netloc)
         if origin not in self._proxies:
