@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import traceback
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -438,6 +439,26 @@ def test_a_proxy_with_a_password(server: LoopbackServer, monkeypatch: pytest.Mon
         with pytest.raises((TransportError, ValidationError)) as caught:
             asyncio.run(main())
         assert "proxy-password" not in str(caught.value)
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1/", "http://127.0.0.1:1/"])
+def test_no_frame_of_an_error_of_a_proxy_has_the_key(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    """L15: the headers are made before the proxy is looked up, and are gone when its error is raised."""
+    monkeypatch.setenv("http_proxy", proxy)
+    request = Request(method="GET", url="http://nowhere.invalid/", timeout=5)
+    secrets = Secrets({"x-goog-api-key": KEY}, url=request.url)
+
+    async def main() -> None:
+        async with AiohttpTransport() as transport, transport.aopen(request, secrets):
+            pass
+
+    with pytest.raises((TransportError, ValidationError)) as caught:
+        asyncio.run(main())
+    report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    report.stack = traceback.StackSummary.from_list([each for each in report.stack if each.filename != __file__])
+    shown = "".join(report.format())
+    assert "aopen" in shown or "__aenter__" in shown
+    assert KEY not in shown
 
 
 def test_large_pieces_are_sent_without_a_warning(server: LoopbackServer) -> None:
