@@ -139,12 +139,13 @@ class Secrets:
 
     def occurs_in_headers(self, headers: Headers) -> bool:
         """``occurs_in`` for the values of a response's headers, of which only new ones are looked at."""
-        values = [value for _, value in headers]
-        if not self._harmless.issuperset(values):
-            for value in set(values) - self._harmless:
+        harmless = self._harmless
+        unseen = [value for _, value in headers if value not in harmless]
+        if unseen:
+            for value in unseen:
                 if self.occurs_in(value.encode("utf-8", "backslashreplace")):
                     return True
-            self._harmless = frozenset(values)
+            self._harmless = frozenset([value for _, value in headers])
         return False
 
     def cover(self, other: Secrets) -> bool:

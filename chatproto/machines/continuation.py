@@ -40,9 +40,6 @@ _FINISH_REASON = ("finishReason", "finish_reason")
 _TOKEN = ("continuationToken", "continuation_token")
 _FEEDBACK = ("promptFeedback", "prompt_feedback")
 _USAGE = ("usageMetadata", "usage_metadata")
-#: A candidate with nothing but these only says more, as most of a stream's do, in documents with no others than these.
-_PLAIN = frozenset({"content", "index"})
-_USUAL = frozenset({"candidates", "modelVersion", "responseId", "usageMetadata"})
 
 
 @attrs.define(kw_only=True, slots=False)  # without slots a copy is one update of a dict
@@ -130,7 +127,7 @@ class Continuation:
             candidate = None
         hop = self._hop
         goes_on = hop.has_content and self.streamed and self._usage is None
-        if goes_on and candidate is not None and _PLAIN.issuperset(candidate) and _USUAL.issuperset(document):
+        if goes_on and candidate is not None and _only_says_more(document, candidate):
             usage: Json | None = document.get("usageMetadata")
             if type(usage) is dict:
                 hop.usage = usage
@@ -314,6 +311,19 @@ def _finish_reason(candidate: Json) -> str | int | None:
     if type(reason) is str:
         return reason.upper() or None
     return reason if reason is None or type(reason) is int else type(reason).__name__
+
+
+def _only_says_more(document: Json, candidate: Json) -> bool:
+    """Whether nothing in a chunk decides anything, as in most of a stream. Key by key: sets of keys take far longer."""
+    return not (
+        "finishReason" in candidate
+        or "finish_reason" in candidate
+        or "continuationToken" in candidate
+        or "continuation_token" in candidate
+        or "promptFeedback" in document
+        or "prompt_feedback" in document
+        or "usage_metadata" in document
+    )
 
 
 def _token_bytes(token: Any) -> bytes:
