@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncChat", "AsyncChats", "AsyncResponseStream", "Chat", "Chats", "ResponseStream", "new_session"]
 
+_MOST_UNUSED = 100  # conversations that a client keeps to copy: one a model, usually
+
 
 class _Remembered:
     """What a chat remembers, and can tell without sending anything."""
@@ -377,8 +379,13 @@ def new_session(
 ) -> Session:
     """A conversation of its own on ``connector``; with None as config, requests have no ``generationConfig``."""
     options = options or Options()
-    read = None if config is None else read_config(config)
     kind = connector.conversation_class(asynchronous=options.asynchronous, in_chat=not options.tells_calls)
+    told_no_more = not config and not history and on_incomplete == "drop" and config_mode == "replace"
+    key = (kind, model, config is None) if told_no_more and type(model) is str else None
+    if key is not None and key in connector.unused:
+        unused, read = connector.unused[key]
+        return Session(connector, unused.fork(), read, options)
+    read = None if config is None else read_config(config)
     conversation = kind(
         model,
         config=None if read is None else read.values,
@@ -388,6 +395,10 @@ def new_session(
         on_incomplete=on_incomplete,
         config_mode=config_mode,
     )
+    if key is not None:
+        if len(connector.unused) >= _MOST_UNUSED:
+            connector.unused.clear()
+        connector.unused[key] = conversation.fork(), read
     return Session(connector, conversation, read, options)
 
 

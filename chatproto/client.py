@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from .chats import AsyncChats, Chats
     from .convert.access import Access
+    from .convert.config import ReadConfig
     from .files import AsyncFiles, Files
     from .machines.conversation import Conversation
     from .models import AsyncModels, Models
@@ -61,6 +62,8 @@ class Connector:
         self._transport: Transport | None = None
         self._async_transport: AsyncTransport | None = None
         self._making = threading.Lock()
+        #: Conversations that nothing was said in, by all that they were told: others that are told no more are copies.
+        self.unused: dict[tuple[type[Conversation], str, bool], tuple[Conversation, ReadConfig | None]] = {}
 
     def secrets(self, headers: Mapping[str, str], endpoint: Endpoint) -> Secrets:
         """The credential and all headers of the program, for the host of ``endpoint``."""

@@ -19,9 +19,11 @@ from chatproto.machines.conversation import Conversation
 from chatproto.machines.history import encode_content
 from chatproto.machines.steps import SendRequest
 from chatproto.machines.text import encode_message, encode_text
+from chatproto.testing import FunctionTransport
 from chatproto.testing.strategies import contents
 from chatproto.types import Content, ModelContent, Part, UserContent
 from chatproto.wire import json_blobs
+from chatproto.wire.gemini import envelope_for
 from chatproto.wire.http import Request
 from chatproto.wire.json_blobs import encode_with_blobs
 from chatproto.wire.json_codec import MAX_DEPTH, encode
@@ -291,3 +293,28 @@ def test_each_content_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
             machine.send(message, stream=False)
             answer(machine)
     assert len(encoded) == 30
+
+
+def test_chats_that_are_told_no_more_than_a_model_share_what_surrounds_their_messages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What follows from no config is worked out once for all of them; what is said in one stays in it."""
+    made: list[str] = []
+
+    def counted(*arguments: Any, model: str, **options: Any) -> Any:
+        made.append(model)
+        return envelope_for(*arguments, model=model, **options)
+
+    monkeypatch.setattr("chatproto.machines.memory.envelope_for", counted)
+    answered = {"candidates": [{"content": {"role": "model", "parts": [{"text": "Yes."}]}, "finishReason": "STOP"}]}
+    with Client(api_key="k" * 20, transport=FunctionTransport(lambda _: answered)) as client:
+        chats = [client.chats.create(model=model) for model in ("a", "b", "a", "a")]
+        for number, chat in enumerate(chats):
+            for _ in range(number):
+                chat.send_message("Is it?")
+        assert sorted(made) == ["a", "b"]
+        assert [len(chat.get_history()) for chat in chats] == [0, 2, 4, 6]
+        chats[3].send_message("Is it?", {"temperature": 0.5})
+        assert chats[2].prepare("Is it?").json()["generationConfig"] == {}
+        client.chats.create(model="a", config={"temperature": 1.0}).send_message("Is it?")
+        assert sorted(made) == ["a", "a", "a", "b"]

@@ -78,14 +78,16 @@ class Drafting(Memory):
         closed: bool,
     ) -> Draft:
         usual = self._usual.get((stream, by_hand)) if config is None else None
-        if usual is None:
-            usual = self._unsaid(config, stream=stream, by_hand=by_hand)
+        if usual is not None:
+            draft, self._kept = usual
+        else:
+            draft = self._unsaid(config, stream=stream, by_hand=by_hand)
             # What the request will be made of is looked at now: next() must not raise for it.
-            self._envelope(usual, None)
-            # What a program has put into ``extra_body`` is its own, and may be another thing at the next message.
-            if config is None and not usual.endpoint.extra_body:
-                self._usual[stream, by_hand] = usual
-        return usual.saying(contents, responses, closed=closed)
+            self._envelope(draft, None)
+            kept = self._kept
+            if config is None and kept is not None and kept.serves(self._model, draft):
+                self._usual[stream, by_hand] = draft, kept
+        return draft.saying(contents, responses, closed=closed)
 
     def _unsaid(self, config: GenerateContentConfig | None, *, stream: bool, by_hand: bool) -> Draft:
         """A draft as its config wants it, and nothing said in it."""

@@ -119,8 +119,9 @@ class Memory:
         self._open: OpenTurn | None = None
         self._draft: Draft | None = None
         self._exchange: Exchange | None = None
-        #: Drafts that say nothing yet: what follows from the chat's own config, streamed or not, by hand or not.
-        self._usual: dict[tuple[bool, bool], Draft] = {}
+        #: Drafts that say nothing yet, and their envelopes: what follows from the chat's own config, streamed or not,
+        #: by hand or not. Copies share it.
+        self._usual: dict[tuple[bool, bool], tuple[Draft, _Kept]] = {}
         self._kept: _Kept | None = None
         #: Members of a snapshot that this version does not know.
         self.unknown: dict[str, Any] = {}
