@@ -290,13 +290,14 @@ class Conversation(Drafting, Answering):
             self._begin(self._draft)
         while (exchange := self._exchange) is not None:
             found = exchange.advance()
-            if isinstance(found, ExchangeEnded):
+            if isinstance(found, dict):
+                handed = self._receive(exchange, found)
+                if handed is not None:
+                    return handed
+            elif isinstance(found, ExchangeEnded):
                 return self._close(found.error, found.leftover)
-            if not isinstance(found, dict):
+            else:
                 return found
-            handed = self._receive(exchange, found)
-            if handed is not None:
-                return handed
         return None
 
     def receive_response(self, status: int, headers: Headers) -> None:

@@ -33,6 +33,8 @@ Answer = Literal["document", "resource", "bytes"]
 #: How much of an error's body is kept; the rest is read over.
 MAX_ERROR_BYTES = 1024 * 1024
 
+_OK = 200  # only this is success, as in the reference
+
 # Named once, because Python 3.11 takes longer to find a member in its enum than to call a function.
 _IDLE, _AWAIT_HEAD, _READ_BODY, _READ_ERROR, _DRAIN, _BACKOFF, _CLOSED = ExchangeState
 _BEGIN, _HEAD_OK, _DATA, _END, _FINISH = (
@@ -149,7 +151,10 @@ class Exchange:
             if self._framing.failed is not None and state is not _CLOSED:
                 return self._end(self._framing.failed)
             if self._incoming:
-                self._take_in(self._incoming.popleft())
+                if self._status == _OK:
+                    documents.extend(self._framing.feed(self._incoming.popleft()))
+                else:
+                    self._take_error(self._incoming.popleft())
             elif state is _READ_BODY or state is _READ_ERROR:
                 return _READ if self._streamed or self._answer == "bytes" else _READ_ALL
             elif state is _DRAIN:
@@ -166,9 +171,9 @@ class Exchange:
                 return SendRequest(self.request)
 
     def receive_response(self, status: int, headers: Headers) -> None:
-        """The head of the answer. Only 200 is success, as in the reference."""
+        """The head of the answer."""
         pairs = header_pairs(headers)
-        self._states.take(_HEAD_OK if status == 200 else ExchangeInput.HEAD_ERROR)
+        self._states.take(_HEAD_OK if status == _OK else ExchangeInput.HEAD_ERROR)
         self._status = status
         self._headers, self.fields = pairs, dict(pairs)
 
@@ -178,7 +183,10 @@ class Exchange:
             data = data if type(data) is bytes else bytes(memoryview(data))
         except TypeError:
             raise ValidationError(f"a body is bytes, not {type(data).__name__}") from None
-        self._states.take(_DATA if data else _END)
+        state = self._states.state
+        # A piece more changes nothing where pieces come, so the table is asked where they do not.
+        if not data or (state is not _READ_BODY and state is not _READ_ERROR):
+            self._states.take(_DATA if data else _END)
         if data:
             self._incoming.append(data)
 
@@ -207,10 +215,8 @@ class Exchange:
         self._states.take(_BEGIN)
         self._attempt = 1
 
-    def _take_in(self, data: bytes) -> None:
-        if self._status == 200:
-            self._documents.extend(self._framing.feed(data))
-        elif len(self._error_body) < MAX_ERROR_BYTES:
+    def _take_error(self, data: bytes) -> None:
+        if len(self._error_body) < MAX_ERROR_BYTES:
             self._error_body += data[: MAX_ERROR_BYTES - len(self._error_body)]
 
     def _hand_out(self, data: bytes) -> dict[str, Any] | Step | None:
@@ -250,7 +256,7 @@ class Exchange:
         if self._status is None:
             assert self._failure is not None  # DRAIN without a status comes from FAILURE alone
             return self._retry_or_end(self._failure)
-        if self._status != 200:
+        if self._status != _OK:
             # An error's body that broke off still says what the status was.
             return self._retry_or_end(api_error(self._status, self._headers, bytes(self._error_body)))
         if self._failure is not None:
@@ -308,9 +314,12 @@ class Exchange:
         made = copy.deepcopy(self)
         if made._states.allows(ExchangeInput.FAILURE):
             made.receive_failure(lost)
-        while made._incoming and made._framing.failed is None:
-            made._take_in(made._incoming.popleft())
-        if made.state is _DRAIN and made._status == 200 and made._failure is None:
+        for data in made._incoming:
+            if made._status != _OK:
+                made._take_error(data)
+            elif made._framing.failed is None:
+                made._documents.extend(made._framing.feed(data))
+        if made.state is _DRAIN and made._status == _OK and made._failure is None:
             made._finish_framing()
         pause, scheduled, tentative = made._pause, made._scheduled, made._tentative
         return {

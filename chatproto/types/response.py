@@ -71,7 +71,8 @@ class GenerateContentResponse(Value):
         """All text of the answer, joined; the model's thoughts are left out."""
         # Read for every chunk of a stream: ``parts`` and a comprehension would be a call more each.
         texts: list[str] = []
-        content = self.candidates[0].content if self.candidates else None
+        candidates = self.candidates
+        content = candidates[0].content if candidates else None
         for part in () if content is None else content.parts or ():
             if part.text is not None and not part.thought:
                 texts.append(part.text)  # noqa: PERF401

@@ -122,21 +122,20 @@ class StreamReader:
 
     def feed(self, data: bytes) -> list[bytes]:
         """The documents that ``data`` completes."""
-        if len(data) <= self._left:
-            self._left -= len(data)
-            return self._feed(data)
-        documents = [] if self.failed else self._feed(data[: self._left])
-        self._left = 0
-        self.failed = self.failed or ResponseTooLarge(f"the stream passed the limit of {self.total} bytes")
-        return documents
-
-    def _feed(self, data: bytes) -> list[bytes]:
+        size = len(data)
+        if size > self._left:
+            documents = [] if self.failed else self.feed(data[: self._left])
+            self._left = 0
+            self.failed = self.failed or ResponseTooLarge(f"the stream passed the limit of {self.total} bytes")
+            return documents
+        self._left -= size
         if self._reader is None:
             data = self._open(self._opening + data)
-        if self._reader is None:
+        reader = self._reader
+        if reader is None:
             return []
-        documents = self._reader.feed(data)
-        self.failed = self._reader.failed
+        documents = reader.feed(data)
+        self.failed = reader.failed
         return documents
 
     def finish(self) -> tuple[list[bytes], bytes | None]:

@@ -141,19 +141,17 @@ class SseReader:
         """
         if not data.startswith(b"data: "):
             return data
-        # ``find`` and not ``in``, which on Python 3.11 first tries whether it was given a number: ten times as dear.
-        end = data.find(b"\r\n\r\n")
-        if end + 4 == len(data):  # one event and nothing else, as when each is sent as soon as it is there
-            text, rest = data[6:end], b""
-            taken = [text]
-        else:
-            ending = b"\r\n\r\n" if end >= 0 else b"\n\n"
+        ending = b"\r\n\r\n"
+        whole, found, rest = data.rpartition(ending)
+        if not found:
+            ending = b"\n\n"
             whole, found, rest = data.rpartition(ending)
             if not found:
                 return data
-            taken = whole[6:].split(ending + b"data: ")
-            text = b"".join(taken)
+        taken = whole[6:].split(ending + b"data: ")
+        text = taken[0] if len(taken) == 1 else b"".join(taken)
         small = len(data) <= self.limit or max(map(len, taken)) + 6 <= self.limit
+        # ``find`` and not ``in``, which on Python 3.11 first tries whether it was given a number: ten times as dear.
         if text.find(b"\n") >= 0 or text.find(b"\r") >= 0 or not small or not all(taken):
             return data
         events += taken
