@@ -186,7 +186,7 @@ WORKLOADS: dict[str, Workload] = {
     "client": _Start(making_clients),
     "turns": _Talk(_turns, rounds=15),
     "history": _Talk(_growth, shown_rounds=5),
-    "stream": _Talk(_stream),
+    "stream": _Talk(_stream, rounds=15),
     "paced": _Talk(_paced, rounds=15),
     "first": _Talk(_first, rounds=15),
     "parse": _Talk(_parse),
