@@ -382,8 +382,9 @@ def new_session(
     kind = connector.conversation_class(asynchronous=options.asynchronous, in_chat=not options.tells_calls)
     told_no_more = not config and not history and on_incomplete == "drop" and config_mode == "replace"
     key = (kind, model, config is None) if told_no_more and type(model) is str else None
-    if key is not None and key in connector.unused:
-        unused, read = connector.unused[key]
+    found = None if key is None else connector.unused.get(key)
+    if found is not None:
+        unused, read = found
         return Session(connector, unused.fork(), read, options)
     read = None if config is None else read_config(config)
     conversation = kind(
