@@ -53,7 +53,7 @@ class Hop:
     @property
     def pieces(self) -> tuple[bytes, ...]:
         """The body as it is best written: a small one in one piece, a large one without copying it; () if empty."""
-        length = sum(map(len, self.body))
+        length = self.length
         return self.body if length >= JOIN_BELOW else (b"".join(self.body),) if length else ()
 
     @property

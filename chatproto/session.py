@@ -89,10 +89,9 @@ class Session:
 
     async def aprepare(self, contents: Content | str | Sequence[Content], config: Any, *, stream: bool) -> Prepared:
         """``prepare`` for asyncio: MCP sessions are asked what they offer."""
-        if config is None and self._tools is None:
-            return self._prepared(contents, None, None, stream=stream)
         read = _read(config)
-        return self._prepared(contents, read, await self._offered(read), stream=stream)
+        offered = None if self._tools_for(read) is None else await self._offered(read)
+        return self._prepared(contents, read, offered, stream=stream)
 
     def prepare_responses(self, parts: Iterable[Any] | None, config: Any, *, stream: bool) -> Prepared:
         """``prepare`` for the answers to the open function calls."""

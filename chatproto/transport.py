@@ -41,7 +41,6 @@ from .wire.http import origin
 from .wire.json_escapes import unescaped
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from .wire.http import Headers, Request
@@ -522,14 +521,13 @@ class AsyncDrive(AsyncIterator[Event]):
                 elif isinstance(step, SendRequest):
                     await self._send(step.request)
                 elif isinstance(step, Wait):
-                    if self._opened is not None:
-                        await self._release(self._opened)
+                    await self._release()
                     extra = random.uniform(0, step.jitter)
                     await self._transport.asleep(step.seconds + extra)
                     machine.resume(extra)
                 else:
                     if self._opened is not None and not machine.reading:
-                        await self._release(self._opened)
+                        await self._release()
                     return masked_event(step, self._current)
         except BaseException:
             self.close()
@@ -537,7 +535,7 @@ class AsyncDrive(AsyncIterator[Event]):
         if self._interrupted:
             self.close()
         if self._opened is not None:
-            await self._release(self._opened)
+            await self._release()
         raise StopAsyncIteration
 
     async def _send(self, request: Request) -> None:
@@ -552,7 +550,7 @@ class AsyncDrive(AsyncIterator[Event]):
 
     async def _open(self, request: Request) -> AsyncResponse:
         if self._opened is not None:
-            await self._release(self._opened)
+            await self._release()
         secrets = self._secrets
         if type(secrets) is not Secrets:  # those are good as they are
             secrets = await secrets.acurrent()
@@ -572,20 +570,18 @@ class AsyncDrive(AsyncIterator[Event]):
                 data = await response.aread()
                 self._machine.receive_data(data)
                 if not data:
-                    if self._opened is not None:  # it may have been given up meanwhile
-                        await self._release(self._opened)
+                    await self._release()
                     return
         except TransportError as error:
             if self._interrupted:
                 return
             self._machine.receive_failure(masked_error(error, self._current))
-            if self._opened is not None:
-                await self._release(self._opened)
+            await self._release()
 
-    def _release(self, opened: AbstractAsyncContextManager[AsyncResponse]) -> Awaitable[object]:
-        # No coroutine of its own: it would be one more for each request.
-        self._opened = self._response = None
-        return opened.__aexit__(None, None, None)
+    async def _release(self) -> None:
+        opened, self._opened, self._response = self._opened, None, None
+        if opened is not None:
+            await opened.__aexit__(None, None, None)
 
     def close(self) -> None:
         """Abandon the machine, unless it is done, and give the connection up. Awaits nothing."""

@@ -148,7 +148,7 @@ class Continuation:
         if self.streamed:
             return self._shown(document, candidate, reason)
         self._merged = document if self._merged is None else merge(self._merged, document)
-        return None if hop.token is not None and self._goes_on(hop.token) else self._merged
+        return None if self._goes_on(hop.token) else self._merged
 
     def end(self, error: ChatProtoError | None) -> bool:
         """The hop is over, by itself or with ``error``: whether another is to begin.
@@ -213,7 +213,7 @@ class Continuation:
         # What failed is not asked for again: the retries of the hop's exchange did what could be done.
         self.error = error
         token = self._hop.token
-        if error is not None or token is None or not self._goes_on(token):
+        if error is not None or not self._goes_on(token):
             return False
         if self._prompt is None and self._merged is not None:
             self._prompt = _prompt_count(under_either(self._merged, *_USAGE))
@@ -316,9 +316,7 @@ class Continuation:
 
 def _finish_reason(candidate: Json) -> str | int | None:
     """Letter case does not matter in a name; a number is never CONTINUATION, because nobody has published which."""
-    reason = candidate.get("finishReason")
-    if reason is None:
-        reason = candidate.get("finish_reason")
+    reason = under_either(candidate, *_FINISH_REASON)
     if type(reason) is str:
         return reason.upper() or None
     return reason if reason is None or type(reason) is int else type(reason).__name__

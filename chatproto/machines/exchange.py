@@ -151,10 +151,7 @@ class Exchange:
             if self._framing.failed is not None and state is not _CLOSED:
                 return self._end(self._framing.failed)
             if self._incoming:
-                if self._status == _OK:
-                    documents.extend(self._framing.feed(self._incoming.popleft()))
-                else:
-                    self._take_error(self._incoming.popleft())
+                self._take_in(self._incoming.popleft())
             elif state is _READ_BODY or state is _READ_ERROR:
                 return _READ if self._streamed or self._answer == "bytes" else _READ_ALL
             elif state is _DRAIN:
@@ -183,10 +180,7 @@ class Exchange:
             data = data if type(data) is bytes else bytes(memoryview(data))
         except TypeError:
             raise ValidationError(f"a body is bytes, not {type(data).__name__}") from None
-        state = self._states.state
-        # A piece more changes nothing where pieces come, so the table is asked where they do not.
-        if not data or (state is not _READ_BODY and state is not _READ_ERROR):
-            self._states.take(_DATA if data else _END)
+        self._states.take(_DATA if data else _END)
         if data:
             self._incoming.append(data)
 
@@ -215,8 +209,10 @@ class Exchange:
         self._states.take(_BEGIN)
         self._attempt = 1
 
-    def _take_error(self, data: bytes) -> None:
-        if len(self._error_body) < MAX_ERROR_BYTES:
+    def _take_in(self, data: bytes) -> None:
+        if self._status == _OK:
+            self._documents.extend(self._framing.feed(data))
+        elif len(self._error_body) < MAX_ERROR_BYTES:
             self._error_body += data[: MAX_ERROR_BYTES - len(self._error_body)]
 
     def _hand_out(self, data: bytes) -> dict[str, Any] | Step | None:
@@ -314,11 +310,8 @@ class Exchange:
         made = copy.deepcopy(self)
         if made._states.allows(ExchangeInput.FAILURE):
             made.receive_failure(lost)
-        for data in made._incoming:
-            if made._status != _OK:
-                made._take_error(data)
-            elif made._framing.failed is None:
-                made._documents.extend(made._framing.feed(data))
+        while made._incoming and made._framing.failed is None:
+            made._take_in(made._incoming.popleft())
         if made.state is _DRAIN and made._status == _OK and made._failure is None:
             made._finish_framing()
         pause, scheduled, tentative = made._pause, made._scheduled, made._tentative
