@@ -56,7 +56,7 @@ class Answering(Memory):
         """The turn that ``draft`` begins, or goes on with."""
         if draft.responses is None:
             number = len(self._history.turns) + 1
-            return OpenTurn(number=number, contents=list(draft.contents), draft=draft, closed=draft.closed)
+            return OpenTurn(number, list(draft.contents), draft, closed=draft.closed)
         before = self._open
         assert before is not None  # ANSWERING has an open turn
         return OpenTurn(
@@ -81,17 +81,22 @@ class Answering(Memory):
         assert turn is not None  # an exchange belongs to a turn
         try:
             response = self._structured(document)
-            handed = turn.continuation.observe(document)
-            if handed is not None and handed is not document:
-                response = self._structured(handed)
+            if not self._decides(response) and turn.continuation.passes(document):
+                content = document["candidates"][0].get("content")
+                if content is not None:
+                    turn.fold.add(content)
+            else:
+                handed = turn.continuation.observe(document)
+                if handed is not None and handed is not document:
+                    response = self._structured(handed)
+                self._take(turn, response, document, whole=handed is not None)
+                if handed is None:
+                    return None
         except (ValidationError, RecursionError) as error:
             where = error.path if isinstance(error, ValidationError) else "$"
             problem = error.problem if isinstance(error, ValidationError) else "JSON nested too deeply"
             exchange.abandon()
             return self._close(MalformedResponse(problem, where=where, excerpt=excerpt(encode(document))), 0)
-        self._take(turn, response, document, whole=handed is not None)
-        if handed is None:
-            return None
         # A response is its caller's own, so each chunk has its own head. Its headers are text: they need no hook.
         head = response.__dict__["sdk_http_response"] = HttpResponse.__new__(HttpResponse)
         head.__dict__["headers"] = exchange.fields.copy()
@@ -103,6 +108,15 @@ class Answering(Memory):
 
     def _structured(self, document: dict[str, Any]) -> GenerateContentResponse:
         return _hook()(document, GenerateContentResponse)
+
+    @staticmethod
+    def _decides(response: GenerateContentResponse) -> bool:
+        """Whether a chunk does more than say more: it ends the answer, may be continued, or is about several."""
+        candidates = response.candidates
+        if candidates is None or len(candidates) != 1 or response.prompt_feedback is not None:
+            return True
+        held = candidates[0].__dict__
+        return "finish_reason" in held or "continuation_token" in held or bool(held.get("index"))
 
     def _take(
         self, turn: OpenTurn, response: GenerateContentResponse, document: dict[str, Any], *, whole: bool
@@ -116,7 +130,7 @@ class Answering(Memory):
                 if content is not None:
                     turn.fold.add(content)
                 if whole and candidate.finish_reason is not None:
-                    turn.finish(candidate.finish_reason.value, candidate.finish_message)
+                    turn.finish(candidate.finish_reason._value_, candidate.finish_message)
                 break
         turn.whole = whole and not turn.continuation.streamed
         feedback = response.prompt_feedback
@@ -159,11 +173,11 @@ class Answering(Memory):
         return self._on_incomplete == "keep" and turn.fold.usable and not calls_in(turn.fold.content())
 
     def _complete(self, turn: OpenTurn, afterwards: str, error: ChatProtoError | None = None) -> Step:
-        content = turn.fold.content()
         try:
             encoded = turn.fold.encoded()
         except ValidationError as fault:  # cannot be: what was read as JSON can be written as JSON
             return self._end(Outcome.FAILED, str(fault), MalformedResponse(fault.problem))
+        content = turn.fold.content()
         calls = calls_in(content)
         if calls:
             self._exchange = None
@@ -217,14 +231,7 @@ class Answering(Memory):
         if not kept and outcome in (Outcome.FAILED, Outcome.ABANDONED):
             # Comprehensive history only grows: calls that it has shown stay.
             shown = turn.handed_out
-        ended = Turn(
-            number=turn.number,
-            outcome=outcome,
-            reason=reason,
-            curated=kept,
-            encoded=tuple(contents),
-            shown=shown,
-        )
+        ended = Turn(turn.number, outcome, reason, kept, tuple(contents), shown)
         self._states.take(_END)
         self._open = self._exchange = None
         self._history.commit(ended)

@@ -37,8 +37,6 @@ MAX_RECONNECTS = 3
 
 _CONTINUATION = "CONTINUATION"
 _FINISH_REASON = ("finishReason", "finish_reason")
-_TOKEN = ("continuationToken", "continuation_token")
-_FEEDBACK = ("promptFeedback", "prompt_feedback")
 _USAGE = ("usageMetadata", "usage_metadata")
 
 
@@ -113,6 +111,21 @@ class Continuation:
         self.hops += 1
         self.error = None
 
+    def passes(self, document: Json) -> bool:
+        """``observe`` for a response of which it is known that it decides nothing: no finish reason, token or feedback.
+
+        True where nothing else is to be done about it: it is handed out as it is. Most of a stream is like that.
+        """
+        hop = self._hop
+        if not (hop.has_content and self.streamed and self._usage is None):
+            return False
+        usage = document.get("usageMetadata")
+        if usage is None:
+            usage = document.get("usage_metadata")
+        if usage is not None:
+            hop.usage = usage
+        return True
+
     def observe(self, document: Json) -> Json | None:
         """Take in a response of the present hop, and say what the caller is to see of it.
 
@@ -125,30 +138,12 @@ class Continuation:
         candidate = candidates[0] if type(candidates) is list and candidates else None
         if type(candidate) is not dict:
             candidate = None
-        hop = self._hop
-        goes_on = hop.has_content and self.streamed and self._usage is None
-        # Most of a stream only says more. It is asked key by key, because sets of keys take five times as long.
-        if (
-            goes_on
-            and candidate is not None
-            and "finishReason" not in candidate
-            and "continuationToken" not in candidate
-            and "finish_reason" not in candidate
-            and "continuation_token" not in candidate
-            and "promptFeedback" not in document
-            and "prompt_feedback" not in document
-            and "usage_metadata" not in document
-        ):
-            usage: Json | None = document.get("usageMetadata")
-            if type(usage) is dict:
-                hop.usage = usage
-            return document
         reason = None if candidate is None else _finish_reason(candidate)
         self._take(document, candidate, reason)
         if self.streamed:
             return self._shown(document, candidate, reason)
         self._merged = document if self._merged is None else merge(self._merged, document)
-        return None if self._goes_on(hop.token) else self._merged
+        return None if self._goes_on(self._hop.token) else self._merged
 
     def end(self, error: ChatProtoError | None) -> bool:
         """The hop is over, by itself or with ``error``: whether another is to begin.
@@ -169,7 +164,7 @@ class Continuation:
     def _take(self, document: Json, candidate: Json | None, reason: str | int | None) -> None:
         hop = self._hop
         hop.accepted = True
-        if not document.keys().isdisjoint(_FEEDBACK) and under_either(document, *_FEEDBACK) is not None:
+        if under_either(document, "promptFeedback", "prompt_feedback") is not None:
             hop.has_feedback = True
         if candidate is None:
             return
@@ -178,7 +173,7 @@ class Continuation:
             hop.has_content = True
         if reason is not None:
             hop.finish_reason = reason
-        token = None if candidate.keys().isdisjoint(_TOKEN) else under_either(candidate, *_TOKEN)
+        token = under_either(candidate, "continuationToken", "continuation_token")
         if token is not None and _token_bytes(token):
             hop.token = token
         elif reason not in (None, _CONTINUATION):
@@ -316,7 +311,7 @@ class Continuation:
 
 def _finish_reason(candidate: Json) -> str | int | None:
     """Letter case does not matter in a name; a number is never CONTINUATION, because nobody has published which."""
-    reason = under_either(candidate, *_FINISH_REASON)
+    reason = under_either(candidate, "finishReason", "finish_reason")
     if type(reason) is str:
         return reason.upper() or None
     return reason if reason is None or type(reason) is int else type(reason).__name__

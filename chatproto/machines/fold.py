@@ -104,10 +104,10 @@ class Fold:
         """The ``content`` of one chunk's candidate. It is not changed, and must not be changed afterwards."""
         self._worked_out = {}
         known = self._content
-        for key, held in content.items():
+        for key in content:  # noqa: PLC0206  (its items would be an object more for each)
             if key not in known:
                 # The parts have their place among the keys, and are put there in the end.
-                known[key] = None if key == "parts" else held
+                known[key] = None if key == "parts" else content[key]
         parts = content.get("parts")
         if not parts:
             return

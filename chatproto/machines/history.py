@@ -76,7 +76,7 @@ def decode_content(encoded: bytes) -> Content:
     return made
 
 
-@attrs.frozen(kw_only=True, slots=False)  # frozen and with slots it would take a third longer to make
+@attrs.frozen(slots=False)  # frozen and with slots it would take a third longer to make
 class Turn:
     """One turn of the ledger: what was said, how it ended, and why.
 

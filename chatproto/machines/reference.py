@@ -326,6 +326,11 @@ class ReferenceConversation(Conversation):
                 candidate.__dict__["citation_metadata"] = CitationMetadata()
         return response
 
+    @staticmethod
+    def _decides(response: GenerateContentResponse) -> bool:  # noqa: ARG004  (whatever it is)
+        """Each chunk is a Content of its own, and decides whether the answer is valid."""
+        return True
+
     def _take(
         self, turn: OpenTurn, response: GenerateContentResponse, document: dict[str, Any], *, whole: bool
     ) -> None:

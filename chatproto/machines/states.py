@@ -240,14 +240,14 @@ class _States(Generic[S, I]):
 
     def take(self, happened: I) -> S:
         """Change the state as the table says. Raises LocalProtocolError, and then nothing changed."""
-        following: S | None = self.table[self.state].get(happened)
-        if following is None:
+        try:
+            following: S = self.table[self.state][happened]
+        except KeyError:
             allowed = ", ".join(each.name for each in self.table[self.state]) or "nothing"
-            raise LocalProtocolError(
-                f"{happened.name} is not possible in state {self.state.name}; possible there: {allowed}"
-            )
+            problem = f"{happened.name} is not possible in state {self.state.name}; possible there: {allowed}"
+            raise LocalProtocolError(problem) from None
         self.state = following
-        return self.state
+        return following
 
 
 class ExchangeStates(_States[ExchangeState, ExchangeInput]):

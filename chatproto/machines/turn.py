@@ -28,16 +28,16 @@ __all__ = ["Draft", "OpenTurn", "budget_of", "function_calls", "why_blocked"]
 DEFAULT_BUDGET = 10
 
 
-@attrs.define(kw_only=True)
+@attrs.define
 class Draft:
     """A message that has been checked and encoded, and not been sent. It belongs to no state of a conversation."""
 
     contents: tuple[bytes, ...] = attrs.field(repr=False)
-    #: The contents of a message that begins with function responses, before their ids are filled in.
-    responses: tuple[dict[str, Any], ...] | None = attrs.field(default=None, repr=False)
     settings: dict[str, Any] = attrs.field(repr=False)
     endpoint: Endpoint
     streamed: bool
+    #: The contents of a message that begins with function responses, before their ids are filled in.
+    responses: tuple[dict[str, Any], ...] | None = attrs.field(default=None, repr=False)
     #: No function call in it is left without its response, so that the turn may be curated.
     closed: bool = True
     #: How many requests may be made for it, this one included; 0 where function calls are answered by hand.
@@ -51,14 +51,15 @@ class Draft:
         self, contents: tuple[bytes, ...], responses: tuple[dict[str, Any], ...] | None, *, closed: bool
     ) -> Draft:
         """Another message that is sent in the same way."""
+        # By position, because names would make this twice as dear, and each message needs one.
         return Draft(
-            contents=contents,
-            responses=responses,
-            settings=self.settings,
-            endpoint=self.endpoint,
-            streamed=self.streamed,
-            closed=closed,
-            budget=self.budget,
+            contents,
+            self.settings,
+            self.endpoint,
+            self.streamed,
+            responses,
+            closed,
+            self.budget,
             continues=self.continues,
         )
 
@@ -147,7 +148,7 @@ def _not_continued_yet(turn: OpenTurn) -> Continuation:
     return Continuation(enabled=draft.continues, streamed=draft.streamed)
 
 
-@attrs.define(kw_only=True, slots=False)  # without slots a copy is one update of a dict
+@attrs.define(slots=False)  # without slots a copy is one update of a dict
 class OpenTurn:
     """A turn that has not ended."""
 

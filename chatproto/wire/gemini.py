@@ -237,7 +237,7 @@ class Envelope:
         """The request with ``contents``: pieces of bytes, the members of the JSON list, commas included."""
         said = contents if self.own is None else self.own
         body = (self.opening, *said, self.closing)
-        return Request(method="POST", url=self.url, headers=self.headers, body=body, timeout=self.timeout)
+        return Request("POST", self.url, self.headers, body, self.timeout)
 
 
 def envelope_for(

@@ -148,11 +148,16 @@ class SseReader:
             whole, found, rest = data.rpartition(ending)
             if not found:
                 return data
-        taken = whole[6:].split(ending + b"data: ")
-        text = taken[0] if len(taken) == 1 else b"".join(taken)
-        small = len(data) <= self.limit or max(map(len, taken)) + 6 <= self.limit
+        text = whole[6:]
+        taken = [text]
         # ``find`` and not ``in``, which on Python 3.11 first tries whether it was given a number: ten times as dear.
-        if text.find(b"\n") >= 0 or text.find(b"\r") >= 0 or not small or not all(taken):
+        if text.find(b"\n") >= 0:  # more than one event
+            taken = text.split(ending + b"data: ")
+            text = b"".join(taken)
+            if text.find(b"\n") >= 0:
+                return data
+        small = len(data) <= self.limit or max(map(len, taken)) + 6 <= self.limit
+        if text.find(b"\r") >= 0 or not small or not all(taken):
             return data
         events += taken
         self._skip_lf = False
