@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["AiohttpTransport"]
 
 _MAX_ORIGINS = 1000  # whose proxies are remembered
+_PIECE = 32 * 1024  # bytes, the most that is read at a time of a body that comes fast
 _REDIRECTS = 300  # the first status that may lead elsewhere
 
 
@@ -138,6 +139,7 @@ class _Response:
         self._failure: ChatProtoError | None = None
         self._ended = False
         self._given_up = False
+        self._much = False  # the last piece was large: more may be waiting
         self._closing = self._watch()
 
     def _watch(self) -> asyncio.Future[Any] | None:
@@ -169,7 +171,9 @@ class _Response:
             content = self._response.content
             try:
                 if not content.at_eof() or content.exception() is not None:
-                    data = await content.readany()
+                    # Joining all that waits is cheapest while it is little; of much, each copy takes memory anew.
+                    data = await (content.read(_PIECE) if self._much else content.readany())
+                    self._much = len(data) >= _PIECE
             except LIBRARY_ERRORS as error:
                 data = self._fail(mapped(error, self._secrets, opening=False))
             except RuntimeError as error:  # aiohttp's words for a connection that was closed under it
@@ -187,7 +191,7 @@ class _Response:
         return data
 
     def _fail(self, failure: ChatProtoError) -> bytes:
-        """Take note of a failure, and give what arrived before it: that is there still, but readany raises first."""
+        """Take note of a failure, and give what arrived before it: that is there still, but ``read`` raises first."""
         self._failure = failure
         self._unwatch()
         content: Any = self._response.content
