@@ -149,7 +149,7 @@ def test_every_row_can_be_measured() -> None:
 
 def test_what_the_budget_judges_runs_in_every_round() -> None:
     """google-genai and the rows that only inform leave the later rounds out; who goes first changes."""
-    names = ["bare requests", "bare aiohttp", "chatproto on requests", "chatproto on aiohttp"]
+    names = ["bare requests", "chatproto on requests", "bare aiohttp", "chatproto on aiohttp"]
     assert set(order("turns", 0)) == set(LIBRARIES)
     assert order("turns", 14) == names
     assert order("turns", 13) == names[::-1]
