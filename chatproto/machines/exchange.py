@@ -138,18 +138,18 @@ class Exchange:
         while True:
             if documents:
                 # Most documents are as they should be: they are looked at once.
-                found = None if self._answer == "bytes" else plain_object(documents[0])
+                data = documents.popleft()
+                found = None if self._answer == "bytes" else plain_object(data)
                 if found is not None and "error" not in found:
-                    documents.popleft()
                     self._count += 1
                     return found
-                handed = self._hand_out(documents.popleft())
+                handed = self._hand_out(data)
                 if handed is not None:
                     return handed
                 continue
-            state = self._states.state
-            if self._framing.failed is not None and state is not _CLOSED:
-                return self._end(self._framing.failed)
+            failed, state = self._framing.failed, self._states.state
+            if failed is not None and state is not _CLOSED:
+                return self._end(failed)
             if self._incoming:
                 self._take_in(self._incoming.popleft())
             elif state is _READ_BODY or state is _READ_ERROR:

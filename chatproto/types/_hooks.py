@@ -370,7 +370,6 @@ def _wire_hook(made: cattrs.Converter, cls: type[Value]) -> Hook:
             raise _wrong("an object", document)
         built = new(cls)
         held = built.__dict__
-        key = ""
         try:
             for key in document:  # noqa: PLC0206  (its items would be an object more for each value)
                 item: Any = document[key]
@@ -401,7 +400,7 @@ def _wire_hook(made: cattrs.Converter, cls: type[Value]) -> Hook:
                 else:
                     held[name] = hook(item, kind)
         except ValidationError as error:
-            raise error.under(f".{key}") from None
+            raise error.under(f".{key}") from None  # pyright: ignore[reportPossiblyUnboundVariable]  (it is set before any hook)
         return built
 
     return structure

@@ -74,8 +74,9 @@ class GenerateContentResponse(Value):
         candidates = self.candidates
         content = candidates[0].content if candidates else None
         for part in () if content is None else content.parts or ():
-            if part.text is not None and not part.thought:
-                texts.append(part.text)  # noqa: PERF401
+            text = part.text
+            if text is not None and not part.thought:
+                texts.append(text)
         return "".join(texts) if texts else None
 
     @property

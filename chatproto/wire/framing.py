@@ -122,18 +122,19 @@ class StreamReader:
 
     def feed(self, data: bytes) -> list[bytes]:
         """The documents that ``data`` completes."""
-        size = len(data)
-        if size > self._left:
+        left = self._left - len(data)
+        if left < 0:
             documents = [] if self.failed else self.feed(data[: self._left])
             self._left = 0
             self.failed = self.failed or ResponseTooLarge(f"the stream passed the limit of {self.total} bytes")
             return documents
-        self._left -= size
-        if self._reader is None:
-            data = self._open(self._opening + data)
+        self._left = left
         reader = self._reader
         if reader is None:
-            return []
+            data = self._open(self._opening + data)
+            reader = self._reader
+            if reader is None:
+                return []
         documents = reader.feed(data)
         self.failed = reader.failed
         return documents
