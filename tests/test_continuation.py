@@ -515,6 +515,30 @@ def test_streams_go_as_google_genais(script: list[Hop], enabled: bool) -> None:
                 break
 
 
+def _decides(document: Json) -> bool:
+    """Whether there is anything in a document that only ``observe`` may see."""
+    candidate = document["candidates"][0] if document.get("candidates") else {}
+    return "promptFeedback" in document or not {"finishReason", "continuationToken"}.isdisjoint(candidate)
+
+
+@given(SCRIPTS, st.booleans())
+def test_what_only_says_more_passes(script: list[Hop], streamed: bool) -> None:
+    """A response that decides nothing may be passed on: that comes to the same as observing it."""
+    state, passing = (Continuation(enabled=True, streamed=streamed) for _ in range(2))
+    for documents, error in script:
+        state.begin()
+        passing.begin()
+        for document in documents if streamed else documents[:1]:
+            passed = not _decides(document) and passing.passes(document)
+            assert (document if passed else passing.observe(document)) == state.observe(document)
+            assert passing.to_json() == state.to_json()
+        follows = state.end(error)
+        assert passing.end(error) is follows
+        assert same_error(passing.error, state.error)
+        if not follows:
+            break
+
+
 @given(SCRIPTS, st.booleans(), st.data())
 def test_copies_go_on_alike(script: list[Hop], streamed: bool, data: st.DataObject) -> None:
     """Copied, pickled or written as JSON and read again, at any step, it goes on as it would have."""

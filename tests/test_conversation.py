@@ -201,6 +201,14 @@ COMPLETED_STREAMS: dict[str, tuple[list[Json], list[Json]]] = {
         [said(text("A"), text("B")), said(text("C"), finish="STOP")],
         [text("A"), text("BC")],
     ),
+    "a finish reason in the other spelling": (
+        [said(text("A")), said(text("B")), said(text("C"), finish_reason="STOP")],
+        [text("ABC")],
+    ),
+    "another candidate by itself, in the middle": (
+        [said(text("A")), said(text("B"), index="0"), said(text("no"), index="1"), said(text("C"), finish="STOP")],
+        [text("ABC")],
+    ),
     "other candidates": (
         [
             {"candidates": [said(text("no"))["candidates"][0] | {"index": 1}]},
