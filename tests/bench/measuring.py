@@ -21,7 +21,7 @@ Figures = dict[str, float]
 class Counts:
     """How often things are done. The budget is about the ones that ``FULL`` has."""
 
-    chats: int = 20
+    chats: int = 50
     #: How many contents a history has, of sixty characters each.
     sizes: tuple[int, ...] = (10, 100, 1000, 5000)
     chunks: int = 5000
