@@ -130,7 +130,7 @@ class Answering(Memory):
                 if content is not None:
                     turn.fold.add(content)
                 if whole and candidate.finish_reason is not None:
-                    turn.finish(candidate.finish_reason._value_, candidate.finish_message)
+                    turn.finish(candidate.finish_reason.value, candidate.finish_message)
                 break
         turn.whole = whole and not turn.continuation.streamed
         feedback = response.prompt_feedback

@@ -119,9 +119,7 @@ class Continuation:
         hop = self._hop
         if not (hop.has_content and self.streamed and self._usage is None):
             return False
-        usage = document.get("usageMetadata")
-        if usage is None:
-            usage = document.get("usage_metadata")
+        usage = under_either(document, *_USAGE)
         if usage is not None:
             hop.usage = usage
         return True
@@ -311,7 +309,7 @@ class Continuation:
 
 def _finish_reason(candidate: Json) -> str | int | None:
     """Letter case does not matter in a name; a number is never CONTINUATION, because nobody has published which."""
-    reason = under_either(candidate, "finishReason", "finish_reason")
+    reason = under_either(candidate, *_FINISH_REASON)
     if type(reason) is str:
         return reason.upper() or None
     return reason if reason is None or type(reason) is int else type(reason).__name__

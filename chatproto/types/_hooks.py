@@ -370,6 +370,7 @@ def _wire_hook(made: cattrs.Converter, cls: type[Value]) -> Hook:
             raise _wrong("an object", document)
         built = new(cls)
         held = built.__dict__
+        key = ""
         try:
             for key in document:  # noqa: PLC0206  (its items would be an object more for each value)
                 item: Any = document[key]
@@ -400,7 +401,7 @@ def _wire_hook(made: cattrs.Converter, cls: type[Value]) -> Hook:
                 else:
                     held[name] = hook(item, kind)
         except ValidationError as error:
-            raise error.under(f".{key}") from None  # pyright: ignore[reportPossiblyUnboundVariable]  (it is set before any hook)
+            raise error.under(f".{key}") from None
         return built
 
     return structure
